@@ -5,6 +5,8 @@ Source of ranges: API reference, RFTHyperParameters, and botocore's service mode
 
 from __future__ import annotations
 
+import math
+
 import attrs
 
 from contracts.validation import matching, number, one_of, whole
@@ -20,6 +22,9 @@ The API cannot be asked: GetFoundationModel does not advertise reinforcement fin
 INFERENCE_MODEL: dict[str, str] = {NOVA_2_LITE: "us.amazon.nova-2-lite-v1:0"}
 """What Converse is given to reach the base model. The customization id has a `:256k` suffix that inference lacks, and
 Nova 2 Lite is served on demand through a cross-Region inference profile."""
+
+MAX_POLLS = 1500
+"""Status checks of one job. An execution's history holds 25,000 events and a check takes 13 of them."""
 
 MIN_PROMPTS, MAX_PROMPTS = 100, 20_000
 """Prompts in a training set (user guide, rft-prepare-data)."""
@@ -95,6 +100,12 @@ class TrainingSettings:
     hyperparameters: HyperParameters = attrs.field(factory=HyperParameters)
     caps: Caps = attrs.field(factory=Caps)
     prices: Prices = attrs.field(factory=Prices)
+
+    def __attrs_post_init__(self) -> None:
+        polls = self.max_hours * 3600 / self.poll_seconds
+        if polls > MAX_POLLS:
+            least = math.ceil(self.max_hours * 3600 / MAX_POLLS)
+            raise ValueError(f"poll_seconds = {self.poll_seconds}: with max_hours = {self.max_hours:g} allowed is {least} or more")
 
 
 @attrs.frozen(kw_only=True)

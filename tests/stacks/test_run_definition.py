@@ -1,0 +1,86 @@
+"""The state machine's shape: every state reachable, bounded, caught, and every ending cleaned up and recorded."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from contracts.events import Outcome
+
+from stacks.run_definition import FUNCTIONS, run_definition
+
+DEFINITION = run_definition(
+    environment="dev",
+    functions={name: f"arn:aws:lambda:us-east-1:111122223333:function:{name}" for name in FUNCTIONS},
+    bus_name="rft-dev",
+    topic_arn="arn:aws:sns:us-east-1:111122223333:topic",
+    poll_seconds=60,
+    approval_seconds=3600,
+    training_seconds=86400,
+)
+STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
+TAIL = ("CleanUp", "RecordLineage", "Notify", "AnnounceEnd", "Ended")
+
+
+def following(state: dict[str, Any]) -> Iterator[str]:
+    for key in ("Next", "Default"):
+        if key in state:
+            yield state[key]
+    for branch in [*state.get("Catch", []), *state.get("Choices", [])]:
+        yield branch["Next"]
+
+
+def test_every_state_exists_and_can_be_reached() -> None:
+    reached, open_ends = set(), ["Begin"]
+    while open_ends:
+        name = open_ends.pop()
+        if name not in reached:
+            reached.add(name)
+            open_ends += following(STATES[name])
+    assert reached == set(STATES)
+
+
+@pytest.mark.parametrize("name", [name for name, state in STATES.items() if state["Type"] == "Task"])
+def test_every_task_has_a_timeout_a_retry_and_a_catch_for_everything(name: str) -> None:
+    state = STATES[name]
+    assert state["TimeoutSeconds"] > 0
+    assert state["Retry"][0]["MaxAttempts"] >= 1
+    assert any("States.ALL" in catch["ErrorEquals"] for catch in state["Catch"])
+
+
+@pytest.mark.parametrize("name", [name for name in STATES if name not in TAIL])
+def test_every_failure_before_the_tail_is_cleaned_up(name: str) -> None:
+    allowed = {"CleanUp", "RehearseReward", "TrackTraining", "PollLater"}
+    assert {catch["Next"] for catch in STATES[name].get("Catch", [])} <= allowed
+
+
+def test_every_way_to_clean_up_says_how_the_run_ended() -> None:
+    def assigned(state: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        yield state.get("Next") or state.get("Default") or "", state.get("Assign")
+        for branch in [*state.get("Catch", []), *state.get("Choices", [])]:
+            yield branch["Next"], branch.get("Assign")
+
+    for name, state in STATES.items():
+        for target, assign in assigned(state):
+            if target == "CleanUp":
+                assert assign and assign["outcome"]["code"] in set(Outcome), name
+
+
+def test_the_run_ends_only_after_clean_up_record_and_notice() -> None:
+    for first, second in itertools.pairwise(TAIL):
+        assert set(following(STATES[first])) == {second}
+    assert set(following(STATES["Ended"])) == {"Released", "NotReleased"}
+
+
+def test_no_money_is_spent_before_the_rehearsal_and_the_approval() -> None:
+    ways_in = {name for name, state in STATES.items() if "StartTraining" in following(state)}
+    assert ways_in == {"SpendNeedsApproval", "SpendApproved"}
+    assert {name for name, state in STATES.items() if "SpendNeedsApproval" in following(state)} == {"RewardTrusted"}
+
+
+def test_the_definition_fits_the_services_limit_with_room_to_grow() -> None:
+    assert len(json.dumps(DEFINITION)) < 500_000
+    assert DEFINITION["TimeoutSeconds"] < 99_999_999
