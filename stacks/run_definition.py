@@ -73,6 +73,10 @@ _REASON = (
 )
 
 
+# A bare null would be dropped on the way into the template.
+_NULL = "{% null %}"
+
+
 def run_definition(
     *,
     environment: str,
@@ -159,17 +163,17 @@ def _begin() -> State:
         "Assign": {
             "runId": "{% $states.context.Execution.Name %}",
             "request": "{% $states.input %}",
-            "plan": None,
-            "rehearsal": None,
-            "approvals": {"spend": None, "release": None},
-            "jobArn": None,
-            "modelArn": None,
-            "deploymentArn": None,
+            "plan": _NULL,
+            "rehearsal": _NULL,
+            "approvals": {"spend": _NULL, "release": _NULL},
+            "jobArn": _NULL,
+            "modelArn": _NULL,
+            "deploymentArn": _NULL,
             "deploymentChecks": 0,
-            "gate": None,
-            "released": None,
-            "cleaned": None,
-            "outcome": None,
+            "gate": _NULL,
+            "released": _NULL,
+            "cleaned": _NULL,
+            "outcome": _NULL,
         },
         "Next": "PrepareRun",
     }

@@ -47,7 +47,7 @@ class Estimate:
     Attributes:
         steps: training steps, ceil(prompts / batch size) x epochs.
         reward_calls: responses the reward function will grade while training.
-        tokens: prompt and generated tokens at the most.
+        tokens: prompt and generated tokens expected in training, each response at half of `inference_max_tokens`.
         hours: tokens / throughput.
         usd: tokens x price, evaluation included.
     """

@@ -105,7 +105,10 @@ def structure(data: object, kind: type[T], where: str) -> T:
     try:
         return CONVERTER.structure(data, kind)
     except (ClassValidationError, IterableValidationError) as error:
-        raise InvalidInput(where, _problems(error, data, kind, "")) from None
+        found = _problems(error, data, kind, "")
+        # cattrs runs a class's validators only once all its types are right, and stops at the first that objects.
+        found += [line for line in _refused_values(data, kind, "") if line not in found]
+        raise InvalidInput(where, found) from None
 
 
 def plain(value: object) -> Any:
@@ -151,6 +154,27 @@ def _class_problem(inner: BaseException, data: Any, kind: Any, path: str) -> lis
                         return [f"{_join(path, field.name)} = {_shown(data[field.name])}: {problem}"]
         return [f"{path or 'the file'}: {inner}"]
     return _problems(inner, data, kind, path)
+
+
+def _refused_values(data: Any, kind: Any, path: str) -> list[str]:
+    """Every value of the right type that its field's validator refuses."""
+    if not attrs.has(kind) or not isinstance(data, Mapping):
+        return []
+    lines: list[str] = []
+    for field in attrs.fields(kind):
+        if field.name not in data:
+            continue
+        value, declared, key = data[field.name], _field_type(kind, field.name), _join(path, field.name)
+        if attrs.has(declared):
+            lines += _refused_values(value, declared, key)
+        elif field.validator is not None:
+            try:
+                field.validator(None, field, CONVERTER.structure(value, declared))
+            except ValueError as problem:
+                lines.append(f"{key} = {_shown(value)}: {problem}")
+            except (ClassValidationError, IterableValidationError):
+                continue  # the wrong type, which is reported already
+    return lines
 
 
 def _field_type(kind: Any, name: str) -> Any:

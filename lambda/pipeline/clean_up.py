@@ -1,0 +1,97 @@
+"""CleanUp: stops the job, deletes the deployment nobody needs, and removes the run's staged copy of the data and its tokens.
+
+Event `{run_id, job_arn?, deployment_arn?, keep_deployment}`; gives `{stopped_job, deleted_deployment, problems}`. What is not there is
+no problem. Job and deployment are looked for by name when no ARN is given: a create call may have worked although its answer was lost.
+A busy service raises `TransientFault` for another attempt; any other fault ends up in `problems`, which people are told.
+
+Permissions:
+  bedrock:GetModelCustomizationJob, bedrock:StopModelCustomizationJob on model-customization-job/*
+  bedrock:GetCustomModelDeployment, bedrock:DeleteCustomModelDeployment on custom-model-deployment/*
+  ssm:GetParameter on /rft/<env>/released-model
+  s3:DeleteObject on <runs bucket>/staged/* and <runs bucket>/tokens/*; s3:ListBucket on the runs bucket, s3:prefix staged/*, tokens/*
+Environment: RFT_ENVIRONMENT, RFT_RUNS_BUCKET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from contracts import names
+from contracts.errors import TransientFault
+
+from pipeline import aws, config, jobs, pointer, store
+from pipeline.deploy_candidate import find
+from pipeline.prepare_run import run_id_problems
+from pipeline.task import Event, Result, task
+from pipeline.track_training import stop
+
+T = TypeVar("T")
+
+
+@task
+def handler(event: Event) -> Result:
+    run_id = str(event["run_id"])
+    if run_id_problems(run_id):
+        # PrepareRun refused it before anything was made, and Bedrock would not even look such a name up.
+        return {"stopped_job": None, "deleted_deployment": None, "problems": []}
+    name = names.job_name(config.environment(), run_id)
+    faults: list[tuple[str, Exception]] = []
+
+    def attempt(what: str, action: Callable[[], T]) -> T | None:
+        try:
+            return action()
+        except (ClientError, BotoCoreError) as error:
+            faults.append((what, error))
+            return None
+
+    stopped = attempt("the job was not stopped", lambda: _stop_job(str(event.get("job_arn") or name)))
+    # Whatever the event says, a deployment the pointer names is in use, and one nobody points at costs a place in the quota.
+    deleted = None
+    if event.get("keep_deployment") is not True:
+        deleted = attempt("the deployment was not deleted", lambda: _delete_unreleased(str(event.get("deployment_arn") or name)))
+    attempt("staged data was not deleted", lambda: _delete_objects(run_id))
+    if any(aws.is_transient(error) for _, error in faults):
+        raise TransientFault("; ".join(f"{what}: {error}" for what, error in faults))
+    return {"stopped_job": stopped, "deleted_deployment": deleted, "problems": [f"{what}: {error}" for what, error in faults]}
+
+
+def delete_deployment(arn: str) -> bool:
+    """Deletes a deployment; says whether it was there."""
+    try:
+        aws.bedrock().delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    except ClientError as error:
+        if aws.code_of(error) == "ResourceNotFoundException":
+            return False
+        raise
+    return True
+
+
+def _stop_job(identifier: str) -> str | None:
+    try:
+        job = aws.bedrock().get_model_customization_job(jobIdentifier=identifier)
+    except ClientError as error:
+        if aws.code_of(error) == "ResourceNotFoundException":
+            return None
+        raise
+    if jobs.status_of(job["status"]) == "InProgress" and stop(job["jobArn"]):
+        return job["jobArn"]
+    return None
+
+
+def _delete_unreleased(identifier: str) -> str | None:
+    deployment = find(identifier)
+    if deployment is None:
+        return None
+    arn = str(deployment["customModelDeploymentArn"])
+    if arn in pointer.deployments(pointer.read()):
+        return None
+    return arn if delete_deployment(arn) else None
+
+
+def _delete_objects(run_id: str) -> None:
+    bucket = config.variable(names.ENV_RUNS_BUCKET)
+    for prefix in (f"{names.STAGED}{run_id}/", f"{names.TOKENS}{run_id}/"):
+        for key in store.keys(bucket, prefix):
+            store.delete(bucket, key)

@@ -1,0 +1,67 @@
+"""What a grader says about one response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypedDict
+
+from contracts.metrics import Metric
+
+
+class Outcome(StrEnum):
+    """Why a response got its score, so that a fall in reward can be told from a fault of the grader or the data."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    NO_MARKER = "no_marker"
+    UNPARSABLE = "unparsable"
+    BAD_GOLD = "bad_gold"
+    OVERSIZE = "oversize"
+    INVALID = "invalid"
+    INTERNAL_ERROR = "internal_error"
+
+
+METRIC_OF: dict[Outcome, Metric] = {
+    Outcome.CORRECT: Metric.OUTCOME_CORRECT,
+    Outcome.WRONG: Metric.OUTCOME_WRONG,
+    Outcome.NO_MARKER: Metric.OUTCOME_NO_MARKER,
+    Outcome.UNPARSABLE: Metric.OUTCOME_UNPARSABLE,
+    Outcome.BAD_GOLD: Metric.OUTCOME_BAD_GOLD,
+    Outcome.OVERSIZE: Metric.OUTCOME_OVERSIZE,
+    Outcome.INVALID: Metric.OUTCOME_INVALID,
+    Outcome.INTERNAL_ERROR: Metric.OUTCOME_INTERNAL_ERROR,
+}
+"""The metric that counts each outcome."""
+
+FAULTS = frozenset({Outcome.BAD_GOLD, Outcome.INVALID, Outcome.INTERNAL_ERROR})
+"""Outcomes that no answer of the model could have avoided."""
+
+
+class Component(TypedDict):
+    """One entry of `metrics_list`: what Bedrock shows beside the score. Never changed once made: results share it.
+
+    Attributes:
+        name: at most a few words, the same for every sample of a grader.
+        value: finite.
+        type: ``Reward`` for a part of the score, ``Metric`` for something only watched.
+    """
+
+    name: str
+    value: float
+    type: Literal["Reward", "Metric"]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The verdict on one response.
+
+    Attributes:
+        value: the reward, finite, from 0 to 1. Anything else is counted as an internal error and pays 0.
+        outcome: why.
+        components: the parts, for `metrics_list`.
+    """
+
+    value: float
+    outcome: Outcome
+    components: tuple[Component, ...] = ()

@@ -1,0 +1,149 @@
+"""The alarm engine: every alarm of every account, evaluated each second, when data is put, and when its settings change.
+
+It replaces ministack's, which ignores dimensions, M of N, missing data and expressions. Composite alarms are ministack's
+own; they follow their children through `_evaluate_parent_alarms`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from typing import Any
+
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch as upstream
+
+from local.emulator import alarm_rules, cloudwatch_api, metric_math, metric_queries, metric_series
+
+log = logging.getLogger("rft.local")
+
+_TICK_SECONDS = 1.0
+
+_lock = threading.RLock()
+_wake = threading.Event()
+_unreadable: set[str] = set()
+
+
+def install() -> None:
+    """Replace the evaluation and start the clock."""
+    upstream._evaluate_alarm = evaluate
+    upstream._evaluate_all_alarms = evaluate_scope
+    threading.Thread(target=_run, name="rft-alarms", daemon=True).start()
+
+
+def wake() -> None:
+    """Evaluate soon: data arrived by another way than PutMetricData."""
+    _wake.set()
+
+
+def _run() -> None:
+    while True:
+        _wake.wait(_TICK_SECONDS)
+        _wake.clear()
+        for account, region in {(key[0], key[1]) for key in list(upstream._alarms._data)}:
+            with request_scope(account, region):
+                evaluate_scope()
+        # Data of functions arrives in bursts; one evaluation serves a burst.
+        time.sleep(0.1)
+
+
+def evaluate_scope() -> None:
+    """Evaluate every alarm of the current account and Region."""
+    for alarm in list(upstream._alarms.values()):
+        try:
+            evaluate(alarm)
+        except Exception:
+            log.exception("alarm %s could not be evaluated", alarm.get("AlarmName"))
+
+
+def evaluate(alarm: dict[str, Any]) -> None:
+    """Evaluate one alarm now and act if its state changes."""
+    if cloudwatch_api.holding() or alarm.get("ThresholdMetricId") or alarm.get("ComparisonOperator") not in alarm_rules.COMPARISONS:
+        return
+    with _lock:
+        condition = condition_of(alarm)
+        values = _values(alarm, condition)
+        if values is None:
+            return
+        state = alarm_rules.state_of(values, condition, alarm["StateValue"])
+        if state != alarm["StateValue"]:
+            _change(alarm, state, values, condition)
+
+
+def condition_of(alarm: dict[str, Any]) -> alarm_rules.Condition:
+    """The alarm's condition."""
+    periods = int(alarm.get("EvaluationPeriods") or 1)
+    return alarm_rules.Condition(
+        comparison=alarm["ComparisonOperator"],
+        threshold=float(alarm.get("Threshold") or 0),
+        periods=periods,
+        datapoints=int(alarm.get("DatapointsToAlarm") or periods),
+        missing=alarm.get("TreatMissingData") or "missing",
+    )
+
+
+def queries_of(alarm: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """The alarm's metrics as queries, and the id of the one it watches."""
+    if alarm.get("Metrics"):
+        queries = alarm["Metrics"]
+        watched = [query["Id"] for query in queries if query.get("ReturnData", True) is not False]
+        return queries, watched[0] if watched else queries[0]["Id"]
+    metric = {"Namespace": alarm.get("Namespace"), "MetricName": alarm.get("MetricName"), "Dimensions": alarm.get("Dimensions") or []}
+    stat = {
+        "Metric": metric,
+        "Period": int(alarm.get("Period") or 60),
+        "Stat": alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average",
+        **({"Unit": alarm["Unit"]} if alarm.get("Unit") else {}),
+    }
+    return [{"Id": "m1", "MetricStat": stat, "ReturnData": True}], "m1"
+
+
+def _values(alarm: dict[str, Any], condition: alarm_rules.Condition) -> list[float | None] | None:
+    """One value per period of the evaluation range, oldest first; None when the alarm cannot be read.
+
+    The period now running counts once it has data, so that an alarm reacts when a value arrives and not a period later.
+    """
+    queries, watched = queries_of(alarm)
+    watching = next(query for query in queries if query["Id"] == watched)
+    period = metric_queries.period_of(watching, queries)
+    running = int(time.time() // period) * period
+    start = running - condition.range * period
+    try:
+        series = metric_queries.resolve(queries, start=start, end=running + period)[watched]
+        has_new = running in series and _has_data(queries, running, period)
+    except (metric_math.MathError, metric_series.UnknownStatistic) as problem:
+        if alarm["AlarmArn"] not in _unreadable:
+            _unreadable.add(alarm["AlarmArn"])
+            log.warning("alarm %s is not evaluated: %s", alarm["AlarmName"], problem)
+        return None
+    last = running if has_new else running - period
+    return [series.get(last - back * period) for back in reversed(range(condition.range))]
+
+
+def _has_data(queries: list[dict[str, Any]], running: int, period: int) -> bool:
+    """Whether any real metric has data in the running period; FILL makes every period look as if it had."""
+    read = (metric_series.from_stat(query["MetricStat"]) for query in queries if "MetricStat" in query)
+    return any(metric_series.read(metric, start=running, end=running + period) for metric in read)
+
+
+def _change(alarm: dict[str, Any], state: str, values: list[float | None], condition: alarm_rules.Condition) -> None:
+    old, reason = alarm["StateValue"], alarm_rules.reason_of(values, condition, state)
+    now = time.time()
+    data = {
+        "version": "1.0",
+        "queryDate": time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime(now)),
+        "recentDatapoints": [value for value in values if value is not None][-condition.periods :],
+        "threshold": condition.threshold,
+    }
+    alarm.update(
+        StateValue=state,
+        StateReason=reason,
+        StateReasonData=json.dumps(data),
+        StateUpdatedTimestamp=now,
+        StateTransitionedTimestamp=now,
+    )
+    upstream._record_history(alarm["AlarmName"], old, state, reason)
+    upstream._dispatch_alarm_actions(alarm, old, state, reason)
+    upstream._evaluate_parent_alarms(alarm)

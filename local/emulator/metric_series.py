@@ -1,0 +1,93 @@
+"""Metric data as CloudWatch queries see it: one value per period of one exact metric.
+
+A metric is its namespace, name and full set of dimensions; a query without dimensions means the metric that has none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ministack.services import cloudwatch as upstream
+
+Series = dict[int, float]
+"""Period start (epoch seconds, a multiple of the period) to value."""
+
+_PERCENTILE = re.compile(r"[pP](\d{1,2}(?:\.\d{1,10})?|100)")
+_BASIC = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
+
+
+class UnknownStatistic(ValueError):
+    """A statistic this cloud does not compute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One metric and how it is read.
+
+    Attributes:
+        namespace: CloudWatch namespace.
+        name: metric name.
+        dimensions: the full set.
+        period: seconds, 1 or more.
+        statistic: Average, Sum, Minimum, Maximum, SampleCount or pNN.
+        unit: only data published with this unit, or None for any.
+    """
+
+    namespace: str
+    name: str
+    dimensions: dict[str, str] = field(default_factory=dict)
+    period: int
+    statistic: str
+    unit: str | None = None
+
+
+def points(metric: Metric) -> list[dict[str, Any]]:
+    """Everything stored for the metric in the current account and Region."""
+    stored = upstream._metrics.get((metric.namespace, metric.name, upstream._dims_key(metric.dimensions))) or []
+    return [point for point in list(stored) if metric.unit in (None, point.get("Unit"))]
+
+
+def read(metric: Metric, *, start: float, end: float) -> Series:
+    """The metric's value for each period that has data and begins in [start, end).
+
+    Raises:
+        UnknownStatistic: the statistic is not one of those named in `Metric`.
+    """
+    buckets: dict[int, list[dict[str, Any]]] = {}
+    for point in points(metric):
+        begin = int(point["Timestamp"] // metric.period) * metric.period
+        if start <= begin < end:
+            buckets.setdefault(begin, []).append(point)
+    values = {begin: statistic_of(inside, metric.statistic) for begin, inside in sorted(buckets.items())}
+    return {begin: value for begin, value in values.items() if value is not None}
+
+
+def statistic_of(inside: list[dict[str, Any]], statistic: str) -> float | None:
+    """One statistic of the data of one period, or None where CloudWatch has none (a percentile of negative values).
+
+    Raises:
+        UnknownStatistic: naming the statistic and those allowed.
+    """
+    if statistic in _BASIC:
+        value = upstream._calc_stats(inside).get(statistic)
+        return None if value is None else float(value)
+    percentile = _PERCENTILE.fullmatch(statistic)
+    if not percentile:
+        raise UnknownStatistic(f"statistic {statistic!r} is not computed here; known: {', '.join(_BASIC)} and percentiles such as p90")
+    samples = upstream._percentile_samples(inside)
+    return float(upstream._percentile(samples, float(percentile[1]))) if samples else None
+
+
+def from_stat(stat: dict[str, Any]) -> Metric:
+    """A `MetricStat` of the CloudWatch API."""
+    metric = stat.get("Metric", {})
+    return Metric(
+        namespace=metric.get("Namespace", ""),
+        name=metric.get("MetricName", ""),
+        dimensions={each["Name"]: each["Value"] for each in metric.get("Dimensions") or []},
+        period=int(stat.get("Period", 60)),
+        statistic=stat.get("Stat", "Average"),
+        unit=stat.get("Unit"),
+    )

@@ -1,0 +1,89 @@
+"""`rft`: the operator's command. Wiring only; each group of verbs has its own module."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from rft.exits import Exit, Failure, epilog, translate
+from rft.output import Output
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "dataset": ("rft.dataset", "dataset", "Add datasets and see what is registered."),
+    "demo": ("rft.demo", "demo", "The whole job on this machine: deploy locally, train, evaluate, release."),
+    "local": ("rft.local_commands", "local", "The local cloud: up, status, down, reset, env."),
+    "report": ("rft.report.command", "report", "Write a run's HTML report."),
+    "reward": ("rft.reward", "reward", "Try a reward function as Bedrock would call it."),
+    "run": ("rft.run", "run", "Start, follow, approve and stop runs."),
+}
+"""Where each verb lives and its one line of help: a verb's module is imported only when it is used."""
+
+
+class LazyGroup(click.Group):
+    """Loads a verb's module on use; ``rft --help`` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)  # noqa: S101 - a wrong entry in COMMANDS is a defect
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=epilog(),
+)
+def rft() -> None:
+    """Reinforcement fine-tuning on Amazon Bedrock as a deployed, audited pipeline.
+
+    Commands go to the AWS account of your ordinary credentials and Region, or with --local (RFT_TARGET=local) to the
+    local cloud. Results are on stdout, progress and errors on stderr; --json makes stdout machine readable.
+    Set RFT_DEBUG=1 to see the traceback of an error.
+    """
+
+
+def invoke(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit code; every error ends here."""
+    context: click.Context | None = None
+    try:
+        with rft.make_context("rft", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            rft.invoke(context)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return Exit.USAGE
+    except BrokenPipeError:
+        # The reader of stdout went away (`rft run list | head`); that is its choice, not an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        if os.environ.get("RFT_DEBUG") == "1":
+            raise
+        failure = translate(error) or Failure(
+            f"{type(error).__name__}: {error}", hint="this is a defect; run again with RFT_DEBUG=1 and report the traceback"
+        )
+        Output(as_json=bool(context and context.meta.get("rft.json"))).failure(failure)
+        return failure.code
+    return Exit.OK
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(invoke())

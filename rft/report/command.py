@@ -1,0 +1,44 @@
+"""`rft report`: write a run's report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rft.options import Invocation, cloud_options
+
+if TYPE_CHECKING:
+    from rft.target import Target
+
+
+@click.command("report")
+@click.argument("run_id")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder to write to; by default the current one."
+)
+@cloud_options
+def report(call: Invocation, run_id: str, out: Path) -> None:
+    """Write the report of RUN_ID as one HTML file."""
+    target = call.target()
+    with call.output.progress("drawing the report"):
+        path = write(target, run_id, out)
+    call.output.result({"run_id": run_id, "report": str(path)}, str(path))
+
+
+def write(target: Target, run_id: str, folder: Path) -> Path:
+    """Gathers, renders and writes; returns the file's path.
+
+    Raises:
+        Failure: not found, when there is no such run.
+    """
+    # The drawing library takes longer to load than every other command to run.
+    from rft.report.gather import gather  # noqa: PLC0415
+    from rft.report.page import render  # noqa: PLC0415
+
+    page = render(gather(target, run_id))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"rft-{run_id}.html"
+    path.write_text(page, encoding="utf-8")
+    return path.resolve()

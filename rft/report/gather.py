@@ -1,0 +1,113 @@
+"""What the report shows of a run, beyond what `RunView` holds: single scores, and what the graded responses were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+from pipeline import trend as pipeline_trend
+
+from rft.run_view import RunReader, RunView
+
+if TYPE_CHECKING:
+    from rft.target import Target
+
+OUTCOMES: dict[Metric, str] = {
+    Metric.OUTCOME_CORRECT: "paid as correct",
+    Metric.OUTCOME_WRONG: "readable, but wrong",
+    Metric.OUTCOME_NO_MARKER: "no answer marker",
+    Metric.OUTCOME_UNPARSABLE: "marked answer unreadable",
+    Metric.OUTCOME_BAD_GOLD: "reference unreadable",
+    Metric.OUTCOME_OVERSIZE: "too long to read",
+    Metric.OUTCOME_INVALID: "sample of the wrong shape",
+    Metric.OUTCOME_INTERNAL_ERROR: "the grader failed",
+}
+"""Outcome classes of graded responses, training, validation and evaluation together, and how the report words them."""
+
+HELDOUT = "heldout"
+
+
+@attrs.frozen(kw_only=True)
+class ReportData:
+    """Everything the report shows.
+
+    Attributes:
+        base, candidate: held-out scores by prompt id.
+        outcomes: responses by outcome class, in the order of `OUTCOMES`; classes without any are left out.
+        made_at: when this was gathered.
+    """
+
+    view: RunView
+    base: Mapping[str, float] = attrs.field(factory=dict)
+    candidate: Mapping[str, float] = attrs.field(factory=dict)
+    outcomes: Mapping[str, int] = attrs.field(factory=dict)
+    made_at: datetime
+
+    @property
+    def pairs(self) -> list[tuple[float, float]]:
+        """Scores of base and candidate on the same prompt."""
+        return [(score, self.candidate[ident]) for ident, score in self.base.items() if ident in self.candidate]
+
+
+def gather(target: Target, run_id: str) -> ReportData:
+    """Reads a run's records.
+
+    Raises:
+        Failure: not found, when there is no such run.
+    """
+    view = RunReader(target, run_id).look()
+    scores = {model: _scores(target, view, model) for model in ("base", "candidate")}
+    return ReportData(
+        view=view, base=scores["base"], candidate=scores["candidate"], outcomes=_outcomes(target, view), made_at=datetime.now(UTC)
+    )
+
+
+def _scores(target: Target, view: RunView, model: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for item in (view.plan or {}).get("evaluation", []):
+        if item["model"] == model and item["set"] == HELDOUT:
+            record = target.record(view.run_id, f"evaluation/{model}-{HELDOUT}-{item['first']}.json")
+            found |= {str(entry["id"]): float(entry["score"]) for entry in (record or {}).get("scores", [])}
+    return found
+
+
+def _outcomes(target: Target, view: RunView) -> dict[str, int]:
+    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": view.environment}, {"Name": DIMENSION_RUN, "Value": view.run_id}]
+    queries = [
+        {
+            "Id": f"o{number}",
+            "MetricStat": {
+                "Metric": {"Namespace": NAMESPACE, "MetricName": metric.metric_name, "Dimensions": dimensions},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+        }
+        for number, metric in enumerate(OUTCOMES)
+    ]
+    totals: dict[str, float] = {}
+    until = pipeline_trend.after(view.stopped or datetime.now(UTC))
+    pages = target.cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries,  # type: ignore[arg-type]
+        StartTime=pipeline_trend.whole(view.started),
+        EndTime=until,
+    )
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            totals[result["Id"]] = totals.get(result["Id"], 0.0) + sum(result["Values"])
+    return {label: round(totals[f"o{number}"]) for number, label in enumerate(OUTCOMES.values()) if totals.get(f"o{number}")}
+
+
+def step_table(artifacts: Mapping[str, Any]) -> tuple[str, str, Sequence[Mapping[str, Any]]] | None:
+    """Step column, mean-reward column and rows of Bedrock's training CSV, when it has both; their names are not documented."""
+    for name, table in sorted(artifacts.items()):
+        columns = [str(column) for column in table.get("columns", [])]
+        step = next((column for column in columns if "step" in column.lower()), None)
+        reward = next((column for column in columns if "reward" in column.lower() and "mean" in column.lower()), None)
+        if "valid" not in name.lower() and step and reward:
+            rows = [row for row in table["rows"] if isinstance(row.get(step), int | float) and isinstance(row.get(reward), int | float)]
+            if rows:
+                return step, reward, rows
+    return None

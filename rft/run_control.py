@@ -1,0 +1,215 @@
+"""Starting, answering and stopping runs. What a person decides here goes down the pipeline's own path wherever there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from botocore.exceptions import ClientError
+from contracts import names
+from contracts.events import Outcome
+from contracts.run import RunRequest
+from contracts.validation import plain, structure
+from pipeline import aws, clean_up, record_lineage
+
+from rft.dataset import latest_version
+from rft.exits import Exit, Failure
+from rft.phases import PHASE_OF_STATE
+from rft.run_view import RunReader, checked_run_id
+
+if TYPE_CHECKING:
+    from rft.run_view import RunView
+    from rft.target import Target
+
+REQUEST = "run request"
+JOB_STATES = ("TrackTraining", "JobEnded", "AwaitJobChange", "PollLater")
+"""States in which the run's job is known to exist."""
+
+CREATING_STATES = ("StartTraining", "DeployCandidate")
+SETTLE_SECONDS = 5.0
+
+_TOKEN_GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+
+
+@attrs.frozen(kw_only=True)
+class Stopped:
+    """How a run was stopped.
+
+    Attributes:
+        how: ``job stopped``, ``approval refused``, ``execution stopped``, ``was ending`` or ``had ended``.
+        follows: whether the state machine goes on to clean up and record by itself.
+        cleaned: what the clean-up answered, when this command had to run it.
+    """
+
+    how: str
+    follows: bool
+    cleaned: Mapping[str, Any] | None = None
+
+
+def request_from(
+    *,
+    dataset: str,
+    version: str | None = None,
+    reward_version: str | None = None,
+    changes: Sequence[str] = (),
+    approve_spend: bool = False,
+    approve_release: bool = False,
+    requested_by: str = "",
+) -> RunRequest:
+    """A checked run request from what was typed.
+
+    Args:
+        changes: ``KEY=VALUE`` each, hyperparameters of this run.
+
+    Raises:
+        InvalidInput: with every fault found.
+        Failure: usage, for a change that is not ``KEY=VALUE``.
+    """
+    data: dict[str, Any] = {"dataset": dataset, "approve_spend": approve_spend, "approve_release": approve_release}
+    if version:
+        data["dataset_version"] = version
+    if reward_version:
+        data["reward_version"] = reward_version
+    if changes:
+        data["hyperparameters"] = dict(_change(text) for text in changes)
+    if requested_by:
+        # The type allows fewer characters than an ARN's session name may hold.
+        data["requested_by"] = re.sub(r"[^\w.@:/+=, -]", "-", requested_by)[:256]
+    return structure(data, RunRequest, REQUEST)
+
+
+def start(target: Target, request: RunRequest, *, run_id: str | None = None) -> str:
+    """Starts the run and returns its id.
+
+    Raises:
+        Failure: not found for a dataset that is not registered; failed for a run id that was used before.
+    """
+    if request.dataset_version == "latest":
+        latest_version(target, request.dataset)
+    stamp = datetime.now(UTC).strftime("%m%d-%H%M%S")
+    chosen = checked_run_id(run_id) if run_id else names.run_id_for(request.dataset, f"{stamp}-{secrets.token_hex(2)}")
+    data = {key: value for key, value in plain(request).items() if value is not None}
+    data["hyperparameters"] = {key: value for key, value in data["hyperparameters"].items() if value is not None}
+    try:
+        target.states.start_execution(stateMachineArn=target.parts.state_machine, name=chosen, input=json.dumps(data))
+    except ClientError as error:
+        if error.response["Error"].get("Code") == "ExecutionAlreadyExists":
+            raise Failure(f"there has been a run {chosen} before", hint="choose another --name, or leave it out") from None
+        raise
+    return chosen
+
+
+def answer(target: Target, run_id: str, *, approved: bool, reason: str) -> str:
+    """Gives the answer a run waits for; returns what it was about, ``spend`` or ``release``.
+
+    Raises:
+        Failure: when the run waits for no answer, or somebody else was faster.
+    """
+    view = RunReader(target, run_id).look()
+    if view.waiting_for is None:
+        stands = f"it is in state {view.state}" if view.running else f"it has ended: {(view.outcome or {}).get('code', view.status)}"
+        raise Failure(f"run {run_id} waits for no approval; {stands}", hint=f"rft run show {run_id}")
+    kind = view.waiting_for
+    left = target.read_json(target.parts.runs_bucket, names.token_key(run_id, kind))
+    if not left or not left.get("token"):
+        raise Failure(f"run {run_id} waits for the {kind} approval, but its token is not there yet", hint="try again in a few seconds")
+    output = {"approved": approved, "by": target.caller, "reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    try:
+        target.states.send_task_success(taskToken=left["token"], output=json.dumps(output))
+    except ClientError as error:
+        if error.response["Error"].get("Code") in _TOKEN_GONE:
+            raise Failure(f"the {kind} approval was answered or has timed out meanwhile", hint=f"rft run show {run_id}") from None
+        raise
+    return kind
+
+
+def stop(target: Target, run_id: str, *, reason: str) -> Stopped:
+    """Stops a run the gentlest way its state allows.
+
+    Training: the job is stopped, and the run ends as TrainingStopped. Waiting for a person: the approval is refused. Anywhere
+    else the execution is stopped, which skips the state machine's own clean-up, so the same clean-up is run from here.
+    """
+    view = RunReader(target, run_id).look()
+    if not view.running:
+        return Stopped(how="had ended", follows=False)
+    if view.waiting_for is not None:
+        answer(target, run_id, approved=False, reason=reason)
+        return Stopped(how="approval refused", follows=True)
+    if view.state in JOB_STATES and _stop_job(target, run_id):
+        return Stopped(how="job stopped", follows=True)
+    if PHASE_OF_STATE[view.state].key in ("clean-up", "record", "announce"):
+        return Stopped(how="was ending", follows=True)
+    target.states.stop_execution(executionArn=view.execution_arn, error="StoppedByPerson", cause=reason[:900])
+    return Stopped(how="execution stopped", follows=False, cleaned=_clean_up(target, view, reason))
+
+
+def _stop_job(target: Target, run_id: str) -> bool:
+    try:
+        target.bedrock.stop_model_customization_job(jobIdentifier=names.job_name(target.environment, run_id))
+    except ClientError as error:
+        if error.response["Error"].get("Code") in ("ConflictException", "ResourceNotFoundException"):
+            return False
+        raise
+    return True
+
+
+def _change(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise Failure(f"--set {text!r}: allowed is KEY=VALUE, such as epoch_count=3", code=Exit.USAGE)
+    try:
+        return key.strip(), json.loads(value)
+    except json.JSONDecodeError:
+        return key.strip(), value
+
+
+def _clean_up(target: Target, view: RunView, reason: str) -> Mapping[str, Any]:
+    """Runs the pipeline's own CleanUp and RecordLineage for a run whose execution was stopped."""
+    if view.state in CREATING_STATES:
+        # The function that was called may still finish what it began.
+        time.sleep(SETTLE_SECONDS)
+    variables = {names.ENV_ENVIRONMENT: target.environment, names.ENV_RUNS_BUCKET: target.parts.runs_bucket}
+    outcome = {"code": str(Outcome.TRAINING_STOPPED), "reason": f"stopped by {target.caller}: {reason}"[:900], "state": view.state}
+    for client in (aws.bedrock, aws.s3, aws.ssm):
+        client.cache_clear()
+    # The tasks print their metrics for Lambda to collect; here nobody does, and stdout is the command's.
+    with target.as_process_environment(variables), contextlib.redirect_stdout(io.StringIO()):
+        cleaned = clean_up.handler({"run_id": view.run_id, "keep_deployment": False}, None)
+        record_lineage.handler(
+            {
+                "run_id": view.run_id,
+                "request": dict(view.request),
+                "outcome": outcome,
+                "plan": view.plan,
+                "rehearsal": view.rehearsal,
+                "gate": view.gate,
+                "approvals": {"spend": None, "release": None},
+                "cleaned": cleaned,
+                "execution_arn": view.execution_arn,
+                "started_at": view.started.isoformat(),
+            },
+            None,
+        )
+    return cleaned
+
+
+def wait_until_ended(reader: RunReader, poll_seconds: float, *, at_most: float = 900.0) -> RunView:
+    """Looks at a run until it has ended.
+
+    Raises:
+        Failure: when it has not after `at_most` seconds.
+    """
+    deadline = time.monotonic() + at_most
+    while (view := reader.look()).running:
+        if time.monotonic() > deadline:
+            raise Failure(f"run {view.run_id} is still in {view.state}", hint=f"rft run watch {view.run_id}")
+        time.sleep(poll_seconds)
+    return view

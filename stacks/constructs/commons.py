@@ -1,0 +1,105 @@
+"""What the pipeline's functions share, and the one way to make one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Aws, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+from contracts import names
+from contracts.validation import plain
+
+from stacks.constructs.buckets import Buckets
+from stacks.constructs.statements import allow, arn
+from stacks.constructs.task_function import TaskFunction, Workshop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commons:
+    """Where things are, for the functions' environment. Knowing a name allows nothing: each role says what it may touch.
+
+    Attributes:
+        code: the asset of `lambda/pipeline`.
+        reward: the reward function, unqualified.
+        job_role: the role Bedrock runs customization jobs under.
+    """
+
+    workshop: Workshop
+    code: lambda_.Code
+    buckets: Buckets
+    bus: events.IEventBus
+    topic: sns.ITopic
+    reward: lambda_.IFunction
+    job_role: iam.IRole
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        workshop = self.workshop
+        stack = Stack.of(workshop.layer)
+        return {
+            names.ENV_SETTINGS: json.dumps(plain(workshop.settings.pipeline), separators=(",", ":")),
+            names.ENV_DATASETS_BUCKET: self.buckets.datasets.bucket_name,
+            names.ENV_RUNS_BUCKET: self.buckets.runs.bucket_name,
+            names.ENV_BUS: self.bus.event_bus_name,
+            names.ENV_TOPIC: self.topic.topic_arn,
+            names.ENV_STATE_MACHINE: state_machine_arn(stack, workshop.settings.name),
+            names.ENV_REWARD_FUNCTION: self.reward.function_name,
+            names.ENV_JOB_ROLE: self.job_role.role_arn,
+            names.ENV_MODEL_KEY: workshop.keys.model.key_arn,
+            names.ENV_SUBNETS: ",".join(subnet.subnet_id for subnet in workshop.network.subnets),
+            names.ENV_SECURITY_GROUPS: workshop.network.job.security_group_id,
+        }
+
+    def function(
+        self,
+        scope: Construct,
+        module: str,
+        *,
+        description: str,
+        statements: Iterable[iam.PolicyStatement],
+        timeout_seconds: int = 60,
+        memory_mb: int = 512,
+        asynchronous: bool = False,
+    ) -> TaskFunction:
+        """The function whose code is `lambda/pipeline/<module>.py`."""
+        return TaskFunction(
+            scope,
+            "".join(word.title() for word in module.split("_")),
+            workshop=self.workshop,
+            code=self.code,
+            handler=f"pipeline.{module}.handler",
+            description=description,
+            timeout=Duration.seconds(timeout_seconds),
+            memory_mb=memory_mb,
+            environment=self.environment,
+            statements=statements,
+            asynchronous=asynchronous,
+        )
+
+
+def state_machine_arn(stack: Stack, environment: str) -> str:
+    """Of the run's state machine, whose name is fixed, so that its own functions can be told it."""
+    return f"arn:{Aws.PARTITION}:states:{stack.region}:{Aws.ACCOUNT_ID}:stateMachine:{names.state_machine(environment)}"
+
+
+def put_events(bus: events.IEventBus) -> iam.PolicyStatement:
+    # A call carries many events, so the key is a set: every one of them must be ours. Each event must have a source.
+    return allow(["events:PutEvents"], [bus.event_bus_arn], {"ForAllValues:StringEquals": {"events:source": names.EVENT_SOURCE}})
+
+
+def customization_jobs(stack: Stack) -> str:
+    return arn(stack, "bedrock", "model-customization-job/*")
+
+
+def custom_models(stack: Stack) -> str:
+    return arn(stack, "bedrock", "custom-model/*")
+
+
+def deployments(stack: Stack) -> str:
+    return arn(stack, "bedrock", "custom-model-deployment/*")

@@ -1,0 +1,63 @@
+"""The customer managed keys: data, models, logs. Three, so that each can be disabled without stopping the others."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from stacks.constructs.statements import arn, for_service
+
+
+class Keys(Construct):
+    """`data` for buckets, topic and queues; `model` for custom models; `logs` for log groups. All rotate every year.
+
+    Roles get their use of a key in their own policies, which the key policy's account statement lets count. The key
+    policy itself names only the services that have no role.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, protect: bool) -> None:
+        super().__init__(scope, construct_id)
+        self._removal = RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY
+        self._stack = Stack.of(self)
+        self.data = self._build("Data", "RFT: datasets, runs, notifications and dead letters")
+        self.model = self._build("Model", "RFT: custom models")
+        self.logs = self._build("Logs", "RFT: log groups")
+        self._let_services_use_data_key()
+        self._let_cloudwatch_logs_use_logs_key()
+
+    def _build(self, construct_id: str, description: str) -> kms.Key:
+        return kms.Key(
+            self,
+            construct_id,
+            description=description,
+            enable_key_rotation=True,
+            rotation_period=Duration.days(365),
+            pending_window=Duration.days(30),
+            removal_policy=self._removal,
+        )
+
+    def _let_services_use_data_key(self) -> None:
+        # An alarm writes to the encrypted topic, a rule to the encrypted dead-letter queue, without a role.
+        sources = {"cloudwatch": arn(self._stack, "cloudwatch", "alarm:*"), "events": arn(self._stack, "events", "rule/*")}
+        for service, source in sources.items():
+            self.data.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[for_service(f"{service}.amazonaws.com", [source])],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=["*"],
+                )
+            )
+
+    def _let_cloudwatch_logs_use_logs_key(self) -> None:
+        # CloudWatch Logs user guide, encrypt-log-data-kms: these actions, tied to the log groups by encryption context.
+        groups = arn(self._stack, "logs", "log-group:*")
+        self.logs.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(f"logs.{self._stack.region}.amazonaws.com")],
+                actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+            )
+        )

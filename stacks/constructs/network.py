@@ -1,0 +1,162 @@
+"""The private network: isolated subnets, endpoints instead of routes, every rule written out."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.constructs.log_group import log_group
+from stacks.constructs.statements import allow, arn, for_service
+from stacks.settings import NetworkSettings
+
+HTTPS = ec2.Port.tcp(443)
+
+S3_PREFIX_LISTS = {"us-east-1": "pl-63a5400a"}
+"""AWS-managed prefix list `com.amazonaws.<region>.s3`, the destination of the gateway endpoint.
+
+Listed, because looking one up takes credentials at synthesis or a custom resource at deployment.
+"""
+
+# Private DNS name -> action prefix of the service behind the endpoint, which its policy is limited to.
+ENDPOINTS: dict[str, tuple[ec2.InterfaceVpcEndpointAwsService, str]] = {
+    "Bedrock": (ec2.InterfaceVpcEndpointAwsService.BEDROCK, "bedrock"),
+    "BedrockRuntime": (ec2.InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME, "bedrock"),
+    "Lambda": (ec2.InterfaceVpcEndpointAwsService.LAMBDA_, "lambda"),
+    "States": (ec2.InterfaceVpcEndpointAwsService.STEP_FUNCTIONS, "states"),
+    "Events": (ec2.InterfaceVpcEndpointAwsService.EVENTBRIDGE, "events"),
+    "Logs": (ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS, "logs"),
+    "Monitoring": (ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING, "cloudwatch"),
+    "Kms": (ec2.InterfaceVpcEndpointAwsService.KMS, "kms"),
+    "Sts": (ec2.InterfaceVpcEndpointAwsService.STS, "sts"),
+    "Sns": (ec2.InterfaceVpcEndpointAwsService.SNS, "sns"),
+    "Ssm": (ec2.InterfaceVpcEndpointAwsService.SSM, "ssm"),
+}
+
+
+class Network(Construct):
+    """A VPC without internet or NAT gateway, the endpoints the pipeline calls, and one security group per kind of client.
+
+    Attributes:
+        functions: group of the pipeline's functions: HTTPS to the endpoints and S3.
+        grader: group of the reward function: nothing in, nothing out.
+        job: group of the customization jobs' network interfaces: HTTPS to the endpoints and S3.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: NetworkSettings,
+        buckets: list[s3.IBucket],
+        logs_key: kms.IKey,
+        log_days: int,
+        protect: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(settings.vpc_cidr),
+            max_azs=settings.availability_zones,
+            nat_gateways=0,
+            subnet_configuration=[ec2.SubnetConfiguration(name="isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)],
+            # CDK empties the default group with a Node.js custom resource. It stays as AWS makes it: nothing is ever put
+            # into it, since every interface here names its own group, and without a route it reaches only itself.
+            restrict_default_security_group=False,
+        )
+        self.subnets = self.vpc.isolated_subnets
+        self.functions = self._group("Functions", "Pipeline functions")
+        self.grader = self._group("Grader", "Reward function: no traffic")
+        self.job = self._group("Job", "Bedrock customization jobs")
+        self._endpoints = self._group("Endpoints", "Interface endpoints")
+        self._build_gateway(buckets)
+        self._build_endpoints()
+        self._connect()
+        self._build_flow_log(logs_key, log_days, protect)
+
+    def _group(self, construct_id: str, description: str) -> ec2.SecurityGroup:
+        return ec2.SecurityGroup(self, construct_id, vpc=self.vpc, description=description, allow_all_outbound=False)
+
+    def _build_gateway(self, buckets: list[s3.IBucket]) -> None:
+        gateway = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        gateway.add_to_policy(
+            iam.PolicyStatement(
+                principals=[iam.StarPrincipal()],
+                actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
+                resources=[resource for bucket in buckets for resource in (bucket.bucket_arn, bucket.arn_for_objects("*"))],
+                conditions=_own_principals(),
+            )
+        )
+
+    def _build_endpoints(self) -> None:
+        for name, (service, prefix) in ENDPOINTS.items():
+            endpoint = self.vpc.add_interface_endpoint(
+                name,
+                service=service,
+                private_dns_enabled=True,
+                open=False,
+                security_groups=[self._endpoints],
+                subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+            )
+            # Narrows who may pass, not what they may do: that is each role's own policy.
+            endpoint.add_to_policy(
+                iam.PolicyStatement(
+                    principals=[iam.StarPrincipal()], actions=[f"{prefix}:*"], resources=["*"], conditions=_own_principals()
+                )
+            )
+
+    def _connect(self) -> None:
+        for group in (self.functions, self.job):
+            group.add_egress_rule(self._endpoints, HTTPS, "Interface endpoints")
+            self._endpoints.add_ingress_rule(group, HTTPS, "From inside the VPC")
+            self._let_reach_s3(group)
+
+    def _let_reach_s3(self, group: ec2.SecurityGroup) -> None:
+        # Inline, unlike the rules between groups: EC2 lets a group without any inline rule reach everything.
+        resource = group.node.default_child
+        assert isinstance(resource, ec2.CfnSecurityGroup)  # noqa: S101 - narrows the type; the L2 has no other child
+        resource.security_group_egress = [
+            ec2.CfnSecurityGroup.EgressProperty(
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                destination_prefix_list_id=S3_PREFIX_LISTS[Stack.of(self).region],
+                description="S3 gateway endpoint",
+            )
+        ]
+
+    def _build_flow_log(self, key: kms.IKey, days: int, protect: bool) -> None:
+        group = log_group(self, "FlowLogs", key=key, days=days, removal_policy=RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY)
+        stack = Stack.of(self)
+        role = iam.Role(
+            self,
+            "FlowLogRole",
+            assumed_by=for_service("vpc-flow-logs.amazonaws.com", [arn(stack, "ec2", "vpc-flow-log/*")]),
+            description="VPC flow logs to CloudWatch Logs",
+        )
+        role.add_to_policy(_deliver(group))
+        flow_log = ec2.CfnFlowLog(
+            self,
+            "FlowLog",
+            resource_id=self.vpc.vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_group_name=group.log_group_name,
+            deliver_logs_permission_arn=role.role_arn,
+        )
+        flow_log.node.add_dependency(role)
+
+
+def _deliver(group: logs.LogGroup) -> iam.PolicyStatement:
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], [group.log_group_arn])
+
+
+def _own_principals() -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID}}

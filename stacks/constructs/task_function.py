@@ -1,0 +1,145 @@
+"""A function of the pipeline: its own role, encrypted logs, private network, current runtime, nothing inherited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+from contracts import names
+
+from stacks.constructs.keys import Keys
+from stacks.constructs.log_group import log_group
+from stacks.constructs.network import Network
+from stacks.constructs.statements import allow, arn, write_key
+from stacks.settings import EnvironmentSettings
+
+RUNTIME = lambda_.Runtime.PYTHON_3_14
+ARCHITECTURE = lambda_.Architecture.ARM_64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """What every function of one environment is built with.
+
+    Attributes:
+        layer: the AWS SDK and the validation library.
+        dead_letters: takes events of asynchronous functions that failed after their retries.
+    """
+
+    settings: EnvironmentSettings
+    keys: Keys
+    network: Network
+    layer: lambda_.ILayerVersion
+    dead_letters: sqs.IQueue
+
+    @property
+    def removal_policy(self) -> RemovalPolicy:
+        """Of log groups: a protected environment keeps its logs when the pipeline is deleted."""
+        return RemovalPolicy.RETAIN if self.settings.protect else RemovalPolicy.DESTROY
+
+
+class TaskFunction(Construct):
+    """One Lambda function with a role that may do what `statements` says, write its own log, and nothing else.
+
+    Attributes:
+        function: the Lambda function.
+        role: its execution role.
+        log_group: where it logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workshop: Workshop,
+        code: lambda_.Code,
+        handler: str,
+        description: str,
+        timeout: Duration,
+        memory_mb: int = 512,
+        environment: Mapping[str, str] | None = None,
+        statements: Iterable[iam.PolicyStatement] = (),
+        security_group: ec2.ISecurityGroup | None = None,
+        asynchronous: bool = False,
+        reserved_concurrency: int | None = None,
+        version_options: lambda_.VersionOptions | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        settings = workshop.settings
+        self.log_group = log_group(
+            self, "Logs", key=workshop.keys.logs, days=settings.retention.log_days, removal_policy=workshop.removal_policy
+        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=description)
+        for statement in [*_own_needs(self, self.log_group), *statements]:
+            self.role.add_to_policy(statement)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            code=code,
+            handler=handler,
+            description=description,
+            timeout=timeout,
+            memory_size=memory_mb,
+            layers=[workshop.layer],
+            role=self.role,
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.TEXT,
+            environment={names.ENV_ENVIRONMENT: settings.name, **(environment or {})},
+            vpc=workshop.network.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnets=workshop.network.subnets),
+            security_groups=[security_group or workshop.network.functions],
+            tracing=lambda_.Tracing.ACTIVE,
+            reserved_concurrent_executions=reserved_concurrency,
+            current_version_options=version_options,
+        )
+        if asynchronous:
+            self._keep_failed_events(workshop)
+
+    def _keep_failed_events(self, workshop: Workshop) -> None:
+        self.role.add_to_policy(allow(["sqs:SendMessage"], [workshop.dead_letters.queue_arn]))
+        self.role.add_to_policy(write_key(workshop.keys.data, Stack.of(self).region, "sqs"))
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "OnFailure",
+            function_name=self.function.function_name,
+            qualifier="$LATEST",
+            maximum_event_age_in_seconds=6 * 3600,
+            maximum_retry_attempts=2,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=workshop.dead_letters.queue_arn)
+            ),
+        ).node.add_dependency(self.role)
+
+
+def _own_needs(scope: Construct, group: logs.LogGroup) -> Sequence[iam.PolicyStatement]:
+    stack = Stack.of(scope)
+    interfaces = [
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
+    return [
+        allow(["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn]),
+        # Lambda checks these against "*" before it attaches a function to a VPC (Lambda developer guide, configuration-vpc).
+        allow(interfaces, ["*"], {"StringEquals": {"aws:RequestedRegion": stack.region}}),
+        # They are for the Lambda service only: the same guide's deny for calls made by the function's code.
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=interfaces,
+            resources=["*"],
+            conditions={"ArnLike": {"lambda:SourceFunctionArn": arn(stack, "lambda", "function:*")}},
+        ),
+    ]

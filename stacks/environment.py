@@ -1,0 +1,39 @@
+"""One environment: a CDK Stage with the stateful and the stateless stack."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stage, Tags
+from constructs import Construct
+
+from stacks.foundation import FoundationStack
+from stacks.pipeline import PipelineStack
+from stacks.settings import EnvironmentSettings
+
+
+class RftEnvironment(Stage):
+    """Everything of one environment, deployed with `cdk deploy '<name>/*'`.
+
+    Attributes:
+        foundation: keys, buckets, network.
+        pipeline: everything else.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings) -> None:
+        super().__init__(scope, construct_id, env=Environment(account=settings.account or None, region=settings.region))
+        self.foundation = FoundationStack(
+            self,
+            "foundation",
+            settings=settings,
+            stack_name=f"rft-{settings.name}-foundation",
+            description="Reinforcement fine-tuning: keys, buckets, network",
+        )
+        self.pipeline = PipelineStack(
+            self,
+            "pipeline",
+            settings=settings,
+            foundation=self.foundation,
+            stack_name=f"rft-{settings.name}-pipeline",
+            description="Reinforcement fine-tuning: functions, state machine, events, alarms",
+        )
+        Tags.of(self).add("Project", "bedrock-rft")
+        Tags.of(self).add("Environment", settings.name)

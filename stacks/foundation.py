@@ -1,0 +1,42 @@
+"""The stateful stack: keys, buckets, network. It outlives every change to the pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Fn, Stack
+from constructs import Construct
+
+from stacks.constructs.buckets import Buckets
+from stacks.constructs.keys import Keys
+from stacks.constructs.network import Network
+from stacks.settings import EnvironmentSettings
+
+
+class FoundationStack(Stack):
+    """What holds data, or carries it.
+
+    Attributes:
+        keys: data, model and logs.
+        buckets: datasets, runs and access logs.
+        network: the VPC, its endpoints and security groups.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, termination_protection=settings.protect, **kwargs)
+        self.keys = Keys(self, "Keys", protect=settings.protect)
+        self.buckets = Buckets(self, "Buckets", key=self.keys.data, retention=settings.retention, protect=settings.protect)
+        self.network = Network(
+            self,
+            "Network",
+            settings=settings.network,
+            buckets=[self.buckets.datasets, self.buckets.runs],
+            logs_key=self.keys.logs,
+            log_days=settings.retention.log_days,
+            protect=settings.protect,
+        )
+
+    @property
+    def availability_zones(self) -> list[str]:
+        # With account and Region both known, CDK would ask the account for its zones while synthesising.
+        return [Fn.select(index, Fn.get_azs()) for index in range(3)]

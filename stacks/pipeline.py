@@ -1,0 +1,107 @@
+"""The stateless stack: everything that can be deleted and deployed again without losing a byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+from contracts import names
+
+from stacks import packaging
+from stacks.constructs.commons import Commons
+from stacks.constructs.dead_letters import dead_letters
+from stacks.constructs.task_function import ARCHITECTURE, RUNTIME, Workshop
+from stacks.dataset import Dataset
+from stacks.evaluation import Evaluation
+from stacks.foundation import FoundationStack
+from stacks.observability import Notifications, Observability
+from stacks.release import Release
+from stacks.reward import Reward
+from stacks.run import Run
+from stacks.settings import EnvironmentSettings
+from stacks.training import JobRole, Training
+
+
+class PipelineStack(Stack):
+    """Wires the capabilities; each builds itself in its own file."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings, foundation: FoundationStack, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        keys, buckets = foundation.keys, foundation.buckets
+        events_lost = dead_letters(self, "UndeliveredEvents", key=keys.data)
+        failures = dead_letters(self, "FailedEvents", key=keys.data)
+        workshop = Workshop(settings=settings, keys=keys, network=foundation.network, layer=self._build_layer(), dead_letters=failures)
+        bus = events.EventBus(self, "Bus", event_bus_name=names.bus(settings.name), description="Datasets and runs, for whoever subscribes")
+        notifications = Notifications(self, "Notifications", key=keys.data, emails=settings.notifications.emails)
+        reward = Reward(self, "Reward", workshop=workshop, code=_asset(packaging.reward_tree))
+        job_role = JobRole(self, "JobRole", workshop=workshop, buckets=buckets, reward=reward.function)
+        commons = Commons(
+            workshop=workshop,
+            code=_asset(packaging.pipeline_tree),
+            buckets=buckets,
+            bus=bus,
+            topic=notifications.topic,
+            reward=reward.function,
+            job_role=job_role.role,
+        )
+        dataset = Dataset(self, "Dataset", commons=commons, dead_letters=events_lost)
+        training = Training(self, "Training", commons=commons, dead_letters=events_lost)
+        evaluation = Evaluation(self, "Evaluation", commons=commons)
+        release = Release(self, "Release", commons=commons)
+        run = Run(
+            self,
+            "Run",
+            commons=commons,
+            functions={**training.functions, **evaluation.functions, **release.functions},
+            dead_letters=events_lost,
+        )
+        Observability(
+            self,
+            "Observability",
+            settings=settings,
+            topic=notifications.topic,
+            reward=reward.function,
+            state_machine=run.state_machine,
+            rules={"Uploaded": dataset.rule, "JobEnded": training.rule, **run.rules},
+            queues={"UndeliveredEvents": events_lost, "FailedEvents": failures},
+        )
+        self._publish(
+            settings.name,
+            {
+                names.PARAM_DATASETS_BUCKET: buckets.datasets.bucket_name,
+                names.PARAM_RUNS_BUCKET: buckets.runs.bucket_name,
+                names.PARAM_STATE_MACHINE: run.state_machine.state_machine_arn,
+                names.PARAM_REWARD_FUNCTION: reward.function.function_name,
+                names.PARAM_BUS: bus.event_bus_name,
+                names.PARAM_TOPIC: notifications.topic.topic_arn,
+                names.PARAM_DASHBOARD: names.dashboard(settings.name),
+            },
+        )
+
+    def _build_layer(self) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            "Sdk",
+            description="AWS SDK with reinforcement fine-tuning, and the settings library",
+            code=_asset(packaging.sdk_layer_tree),
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[ARCHITECTURE],
+        )
+
+    def _publish(self, environment: str, parameters: dict[str, str]) -> None:
+        for name, value in parameters.items():
+            construct_id = "".join(word.title() for word in name.split("-"))
+            ssm.StringParameter(self, f"Parameter{construct_id}", parameter_name=names.parameter(environment, name), string_value=value)
+
+
+def _asset(tree: Callable[[], Path]) -> lambda_.Code:
+    built = tree()
+    return lambda_.Code.from_asset(str(built), asset_hash=packaging.tree_hash(built))

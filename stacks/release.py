@@ -1,0 +1,90 @@
+"""Release: ask people, move the pointer, clean up what costs money, record the lineage."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from constructs import Construct
+from contracts import names
+
+from stacks.constructs.commons import Commons, customization_jobs, deployments
+from stacks.constructs.statements import allow, arn, delete_objects, list_objects, read_objects, write_key, write_objects
+from stacks.constructs.task_function import TaskFunction
+
+
+class Release(Construct):
+    """The functions that ask, release, tidy and remember.
+
+    Attributes:
+        functions: by module name, for the state machine.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, commons: Commons) -> None:
+        super().__init__(scope, construct_id)
+        self._commons = commons
+        self._stack = Stack.of(self)
+        self.functions: dict[str, TaskFunction] = {
+            "request_approval": self._request_approval(),
+            "release": self._release(),
+            "clean_up": self._clean_up(),
+            "record_lineage": self._record_lineage(),
+        }
+
+    def _request_approval(self) -> TaskFunction:
+        commons, region = self._commons, self._stack.region
+        return commons.function(
+            self,
+            "request_approval",
+            description="Leaves the task token of an approval and tells people about it",
+            statements=[
+                write_objects(commons.buckets.runs, names.TOKENS),
+                write_key(commons.workshop.keys.data, region),
+                allow(["sns:Publish"], [commons.topic.topic_arn]),
+                write_key(commons.workshop.keys.data, region, "sns"),
+            ],
+        )
+
+    def _pointer(self) -> str:
+        parameter = names.parameter(self._commons.workshop.settings.name, names.PARAM_RELEASED_MODEL)
+        return arn(self._stack, "ssm", f"parameter{parameter}")
+
+    def _release(self) -> TaskFunction:
+        return self._commons.function(
+            self,
+            "release",
+            description="Moves the released-model pointer and deletes the deployment before the previous one",
+            statements=[
+                allow(["ssm:GetParameter", "ssm:PutParameter"], [self._pointer()]),
+                allow(["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"], [deployments(self._stack)]),
+            ],
+        )
+
+    def _clean_up(self) -> TaskFunction:
+        commons, stack = self._commons, self._stack
+        return commons.function(
+            self,
+            "clean_up",
+            description="Stops the job, deletes an unreleased deployment, expires staged data",
+            timeout_seconds=300,
+            statements=[
+                allow(["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"], [customization_jobs(stack)]),
+                allow(["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"], [deployments(stack)]),
+                # What the pointer names is never deleted.
+                allow(["ssm:GetParameter"], [self._pointer()]),
+                delete_objects(commons.buckets.runs, names.STAGED, names.TOKENS),
+                list_objects(commons.buckets.runs, names.STAGED, names.TOKENS),
+            ],
+        )
+
+    def _record_lineage(self) -> TaskFunction:
+        commons = self._commons
+        return commons.function(
+            self,
+            "record_lineage",
+            description="Writes the lineage record of a run",
+            timeout_seconds=120,
+            statements=[
+                *read_objects(commons.buckets.runs, names.RECORDS),
+                write_objects(commons.buckets.runs, names.RECORDS),
+                write_key(commons.workshop.keys.data, self._stack.region),
+            ],
+        )

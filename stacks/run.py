@@ -1,0 +1,125 @@
+"""The run: the state machine, and what may start it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+from contracts import names
+from contracts.events import RunEvent
+
+from stacks.constructs.commons import Commons, put_events, state_machine_arn
+from stacks.constructs.log_group import log_group
+from stacks.constructs.statements import allow, for_service, write_key
+from stacks.constructs.task_function import TaskFunction
+from stacks.constructs.triggers import Trigger, rule, schedule
+from stacks.run_definition import run_definition
+
+SCHEDULE_REQUESTER = "schedule"
+
+
+class Run(Construct):
+    """One state machine per environment, started by a person, a registered dataset or a schedule.
+
+    Its execution data holds names, URIs and scores and no prompt or answer, and is encrypted with Step Functions' own key:
+    a key of ours would have to be opened to everyone who starts, approves or looks at a run.
+
+    Attributes:
+        state_machine: `rft-<environment>-run`.
+        request: the function that starts runs for events.
+        rules: what starts runs, for the alarms.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, commons: Commons, functions: Mapping[str, TaskFunction], dead_letters: sqs.IQueue
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._commons = commons
+        self._stack = Stack.of(self)
+        self.state_machine = self._build_state_machine(functions)
+        self.request = commons.function(
+            self,
+            "request_run",
+            description="Starts a run for a registered dataset or a schedule, once",
+            asynchronous=True,
+            statements=[allow(["states:StartExecution"], [state_machine_arn(self._stack, commons.workshop.settings.name)])],
+        )
+        self.rules = self._build_triggers(dead_letters)
+
+    def _build_state_machine(self, functions: Mapping[str, TaskFunction]) -> sfn.StateMachine:
+        commons, stack, settings = self._commons, self._stack, self._commons.workshop.settings
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=for_service("states.amazonaws.com", [state_machine_arn(stack, settings.name)]),
+            description="The run's state machine",
+        )
+        for statement in [
+            allow(["lambda:InvokeFunction"], [task.function.function_arn for task in functions.values()]),
+            put_events(commons.bus),
+            allow(["sns:Publish"], [commons.topic.topic_arn]),
+            write_key(commons.workshop.keys.data, stack.region, "sns"),
+        ]:
+            role.add_to_policy(statement)
+        definition = run_definition(
+            environment=settings.name,
+            functions={module: task.function.function_arn for module, task in functions.items()},
+            bus_name=commons.bus.event_bus_name,
+            topic_arn=commons.topic.topic_arn,
+            poll_seconds=settings.training.poll_seconds,
+            approval_seconds=settings.approval.timeout_hours * 3600,
+            training_seconds=int(settings.training.max_hours * 3600),
+        )
+        group = log_group(
+            self,
+            "Logs",
+            key=commons.workshop.keys.logs,
+            days=settings.retention.log_days,
+            removal_policy=commons.workshop.removal_policy,
+        )
+        return sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=names.state_machine(settings.name),
+            definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
+            role=role,
+            # Every transition, none of the data.
+            logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
+            tracing_enabled=True,
+        )
+
+    def _build_triggers(self, dead_letters: sqs.IQueue) -> dict[str, Trigger]:
+        commons, triggers = self._commons, self._commons.workshop.settings.triggers
+        rules: dict[str, Trigger] = {}
+        if triggers.on_dataset_registered:
+            rules["DatasetRegistered"] = rule(
+                self,
+                "DatasetRegistered",
+                description="A dataset version was registered: start a run",
+                bus=commons.bus,
+                pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[RunEvent.DATASET_REGISTERED.value]),
+                function=self.request.function,
+                dead_letters=dead_letters,
+            )
+        if triggers.schedule:
+            schedule(
+                self,
+                "Schedule",
+                description=f"Starts a run on {triggers.schedule_dataset}",
+                expression=triggers.schedule,
+                # Scheduler fills in the time it was due, so that a second delivery asks for the same run.
+                payload={
+                    "dataset": triggers.schedule_dataset,
+                    "requested_by": SCHEDULE_REQUESTER,
+                    "scheduled_at": "<aws.scheduler.scheduled-time>",
+                },
+                function=self.request.function,
+                dead_letters=dead_letters,
+                key=commons.workshop.keys.data,
+            )
+        return rules

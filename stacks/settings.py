@@ -1,0 +1,254 @@
+"""One environment's settings: `environments/<name>.toml`, typed and checked before anything is synthesised.
+
+`contracts.settings` holds the part that the functions read as well; what only the stacks need is here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import attrs
+from contracts.errors import InvalidInput
+from contracts.settings import (
+    RFT_REGIONS,
+    ApprovalSettings,
+    DatasetSettings,
+    EvaluationSettings,
+    PipelineSettings,
+    TrainingSettings,
+    TriggerSettings,
+)
+from contracts.validation import matching, number, structure, whole
+from reward import graders
+
+ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
+
+LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""Retention periods CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
+
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
+
+
+class _OneOfNumbers:
+    def __init__(self, allowed: tuple[int, ...]) -> None:
+        self.allowed = allowed
+
+    def __call__(self, _instance: object, _attribute: object, value: int) -> None:
+        if value not in self.allowed:
+            raise ValueError(f"allowed is one of {', '.join(map(str, self.allowed))}")
+
+
+def _private_network(_instance: object, _attribute: object, value: str) -> None:
+    allowed = "allowed is a private IPv4 network from /16 to /24, such as 10.40.0.0/20"
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError:
+        raise ValueError(allowed) from None
+    if not network.is_private or not 16 <= network.prefixlen <= 24:
+        raise ValueError(allowed)
+
+
+def _emails(_instance: object, _attribute: object, value: list[str]) -> None:
+    for email in value:
+        if not _EMAIL.fullmatch(email):
+            raise ValueError(f"allowed are e-mail addresses, and {email!r} is none")
+
+
+def _grader_options(_instance: object, _attribute: object, value: dict[str, Any]) -> None:
+    for key, option in value.items():
+        if not isinstance(option, (str, int, float, bool)):
+            raise ValueError(f"allowed are strings, numbers, true and false, and {key!r} is none of them")
+
+
+@attrs.frozen(kw_only=True)
+class NetworkSettings:
+    """The VPC that functions and jobs run in; it has no route to the internet.
+
+    Attributes:
+        vpc_cidr: a private IPv4 network, /16 to /24. Split evenly over the zones.
+        availability_zones: 1 to 3. Each adds the hourly price of every interface endpoint.
+    """
+
+    vpc_cidr: str = attrs.field(default="10.40.0.0/20", validator=_private_network)
+    availability_zones: int = attrs.field(default=2, validator=whole(1, 3))
+
+
+@attrs.frozen(kw_only=True)
+class RetentionSettings:
+    """How long things are kept.
+
+    Attributes:
+        log_days: log groups; one of `LOG_DAYS`.
+        noncurrent_days: replaced or deleted versions of objects.
+        access_log_days: S3 access logs.
+        staged_days: the copies of the training data a job reads; the registered dataset is kept.
+    """
+
+    log_days: int = attrs.field(default=90, validator=_OneOfNumbers(LOG_DAYS))
+    noncurrent_days: int = attrs.field(default=90, validator=whole(1, 3650))
+    access_log_days: int = attrs.field(default=365, validator=whole(1, 3650))
+    staged_days: int = attrs.field(default=30, validator=whole(1, 3650))
+
+
+@attrs.frozen(kw_only=True)
+class RewardSettings:
+    """The reward function.
+
+    Attributes:
+        grader: name of a grader in `lambda/reward`.
+        options: the grader's own options.
+        timeout_seconds: 3 to 900, Lambda's own range for what Bedrock may call.
+        memory_mb: 128 to 10240.
+        reserved_concurrency: calls at once, set aside for this function; absent shares the account's. Bedrock takes a
+            throttled call for a failed grader, so a small number is worse than none.
+    """
+
+    grader: str = attrs.field(default="math", validator=matching(r"[a-z][a-z0-9_]{0,63}", "lower-case letters, digits and underscores"))
+    options: dict[str, Any] = attrs.field(factory=dict, validator=_grader_options)
+    timeout_seconds: int = attrs.field(default=60, validator=whole(3, 900))
+    memory_mb: int = attrs.field(default=512, validator=whole(128, 10_240))
+    reserved_concurrency: int | None = attrs.field(default=None, validator=whole(1, 10_000))
+
+
+@attrs.frozen(kw_only=True)
+class AlarmSettings:
+    """When an alarm on the reward trend calls a person.
+
+    Attributes:
+        reward_floor: mean training reward of a minute below this, in 10 of 15 minutes, is a collapse.
+        spread_floor: mean standard deviation within the groups below this, in 10 of 15 minutes, means nothing is learnt.
+    """
+
+    reward_floor: float = attrs.field(default=0.05, validator=number(0, 1))
+    spread_floor: float = attrs.field(default=0.01, validator=number(0, 0.5))
+
+
+@attrs.frozen(kw_only=True)
+class NotificationSettings:
+    """Who is told.
+
+    Attributes:
+        emails: subscribed to the topic; each must confirm the message AWS sends.
+    """
+
+    emails: list[str] = attrs.field(factory=list, validator=_emails)
+
+
+@attrs.frozen(kw_only=True)
+class EnvironmentSettings:
+    """Everything about one environment.
+
+    Attributes:
+        name: the file's name without `.toml`; part of every fixed name.
+        account: 12 digits, or empty to deploy wherever the credentials point.
+        region: where everything is; must be one that trains the model.
+        protect: termination protection on the stateful stack, and RETAIN on all it holds.
+    """
+
+    name: str = attrs.field(validator=matching(r"[a-z][a-z0-9]{1,7}", "2 to 8 lower-case letters and digits, a letter first"))
+    account: str = attrs.field(default="", validator=matching(r"|\d{12}", "12 digits or an empty string"))
+    region: str = attrs.field(validator=matching(r"[a-z]{2}(?:-gov)?-[a-z]+-\d", "an AWS Region such as us-east-1"))
+    protect: bool = attrs.field(default=True)
+    network: NetworkSettings = attrs.field(factory=NetworkSettings)
+    retention: RetentionSettings = attrs.field(factory=RetentionSettings)
+    reward: RewardSettings = attrs.field(factory=RewardSettings)
+    alarms: AlarmSettings = attrs.field(factory=AlarmSettings)
+    notifications: NotificationSettings = attrs.field(factory=NotificationSettings)
+    triggers: TriggerSettings = attrs.field(factory=TriggerSettings)
+    training: TrainingSettings = attrs.field(factory=TrainingSettings)
+    approval: ApprovalSettings = attrs.field(factory=ApprovalSettings)
+    evaluation: EvaluationSettings = attrs.field(factory=EvaluationSettings)
+    dataset: DatasetSettings = attrs.field(factory=DatasetSettings)
+
+    @property
+    def pipeline(self) -> PipelineSettings:
+        """The part the functions are given."""
+        return PipelineSettings(training=self.training, approval=self.approval, evaluation=self.evaluation, dataset=self.dataset)
+
+
+def load(path: Path) -> EnvironmentSettings:
+    """Reads and checks one environment.
+
+    Raises:
+        InvalidInput: naming the file and, for each fault, the key, its value and what is allowed.
+    """
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(found.stem for found in path.parent.glob("*.toml"))) or "none"
+        raise InvalidInput(where, [f"there is no such file; environments here: {known}"]) from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(where, [f"byte {error.start} is not UTF-8; allowed is TOML in UTF-8"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(where, [f"is not valid TOML: {error}"]) from None
+    settings = structure(data, EnvironmentSettings, where)
+    problems = _contradictions(settings, path.stem)
+    if problems:
+        raise InvalidInput(where, problems)
+    return settings
+
+
+def load_all(*, only: str | None = None, directory: Path = ENVIRONMENTS) -> list[EnvironmentSettings]:
+    """The environments in `directory`, or those named in `only`, separated by commas.
+
+    Raises:
+        InvalidInput: with the faults of every file, not just the first.
+    """
+    names = [name.strip() for name in only.split(",")] if only else sorted(found.stem for found in directory.glob("*.toml"))
+    loaded: list[EnvironmentSettings] = []
+    faults: list[InvalidInput] = []
+    for name in names:
+        try:
+            loaded.append(load(directory / f"{name}.toml"))
+        except InvalidInput as fault:
+            faults.append(fault)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise InvalidInput(directory.name, [f"{fault.where}: {problem}" for fault in faults for problem in fault.problems])
+    if not loaded:
+        raise InvalidInput(directory.name, ["holds no environment; allowed is at least one <name>.toml"])
+    return loaded
+
+
+def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
+    """Faults that only show when keys are read together."""
+    problems: list[str] = []
+    if settings.name != stem:
+        problems.append(f"name = {settings.name!r}: allowed is the file's own name, {stem!r}")
+    problems += _grader_problems(settings.reward)
+    regions = RFT_REGIONS[settings.training.base_model]
+    if settings.region not in regions:
+        problems.append(
+            f"region = {settings.region!r}: allowed is {', '.join(regions)}, where Bedrock trains "
+            f"training.base_model = {settings.training.base_model!r} by reinforcement"
+        )
+    chosen, caps = settings.training.hyperparameters, settings.training.caps
+    for key in ("epoch_count", "batch_size", "training_sample_per_prompt", "inference_max_tokens"):
+        value, most = getattr(chosen, key), getattr(caps, key)
+        if value > most:
+            problems.append(f"training.hyperparameters.{key} = {value}: allowed is at most training.caps.{key} = {most}")
+    if settings.approval.spend_above_usd > caps.usd:
+        problems.append(
+            f"approval.spend_above_usd = {settings.approval.spend_above_usd:g}: allowed is at most training.caps.usd = {caps.usd:g}, "
+            "above which a run is refused and nobody is asked"
+        )
+    if settings.triggers.schedule and not settings.triggers.schedule_dataset:
+        problems.append("triggers.schedule_dataset = '': allowed is the name of a dataset, because triggers.schedule is set")
+    if settings.triggers.schedule_dataset and not settings.triggers.schedule:
+        problems.append("triggers.schedule = '': allowed is rate(...) or cron(...), because triggers.schedule_dataset is set")
+    return problems
+
+
+def _grader_problems(reward: RewardSettings) -> list[str]:
+    # Built here as the function would build it, so that a wrong option stops a synthesis and not a paid job.
+    try:
+        graders.build(reward.grader, reward.options)
+    except InvalidInput as fault:
+        return [f"reward.{problem}" for problem in fault.problems]
+    return []

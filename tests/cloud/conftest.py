@@ -1,0 +1,189 @@
+"""One local cloud with the dev environment deployed by the real CDK CLI, and someone who operates it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contracts import names
+from contracts.events import Outcome
+
+from local import cloud
+from local.bedrock import faults_client
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = "dev"
+DATASET = "word-problems"
+PACE_SECONDS = 0.02
+"""Least time of a training step: tests wait for outcomes, not for a chart."""
+
+RUN_SECONDS = 120
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """How a run ended: the outcome, its reason, and the lineage record it left."""
+
+    run_id: str
+    code: str
+    reason: str
+    lineage: dict[str, Any]
+
+
+class Operator:
+    """Does what a user does, through the `rft` command, and looks at what came of it through the AWS APIs."""
+
+    def __init__(self, endpoint: cloud.Endpoint, inbox: str) -> None:
+        self.endpoint = endpoint
+        self.s3 = endpoint.client("s3")
+        self.ssm = endpoint.client("ssm")
+        self.states = endpoint.client("stepfunctions")
+        self.bedrock = endpoint.client("bedrock")
+        self.sqs = endpoint.client("sqs")
+        self.lambda_ = endpoint.client("lambda")
+        self._inbox = inbox
+        self.events: list[dict[str, Any]] = []
+
+    def rft(self, *arguments: str, code: int = 0, standard_input: str | None = None) -> Any:
+        """Runs `rft … --local --json` and gives its answer."""
+        done = subprocess.run(
+            [ROOT / ".venv/bin/rft", *arguments, "--local", "--json"],
+            env={**os.environ, cloud.STATE_VARIABLE: str(self.endpoint.state_dir)},
+            input=standard_input,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        assert done.returncode == code, f"rft {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
+
+    def parameter(self, name: str) -> str:
+        return str(self.ssm.get_parameter(Name=names.parameter(ENVIRONMENT, name))["Parameter"]["Value"])
+
+    def start(self, run_id: str, **request: Any) -> str:
+        """Starts a run as any caller of the state machine may, under a name of the test's choosing."""
+        body = {"dataset": DATASET, "requested_by": "a test", **request}
+        self.states.start_execution(stateMachineArn=self.parameter(names.PARAM_STATE_MACHINE), name=run_id, input=json.dumps(body))
+        return run_id
+
+    def execution(self, run_id: str) -> dict[str, Any]:
+        arn = self.parameter(names.PARAM_STATE_MACHINE).replace(":stateMachine:", ":execution:")
+        described: dict[str, Any] = self.states.describe_execution(executionArn=f"{arn}:{run_id}")
+        return described
+
+    def ended(self, run_id: str, seconds: float = RUN_SECONDS) -> Ended:
+        """Waits for the end of a run."""
+
+        def look() -> dict[str, Any] | None:
+            try:
+                found = self.execution(run_id)
+            except self.states.exceptions.ExecutionDoesNotExist:
+                return None  # what asked for it is still on its way
+            return found if found["status"] != "RUNNING" else None
+
+        found = self.eventually(look, f"the end of run {run_id}", seconds)
+        code = Outcome.RELEASED.value if found["status"] == "SUCCEEDED" else found.get("error", found["status"])
+        return Ended(run_id, code, found.get("cause", ""), self.record(run_id, "lineage.json"))
+
+    def record(self, run_id: str, file: str) -> Any:
+        return self.read(names.PARAM_RUNS_BUCKET, names.record_key(run_id, file))
+
+    def read(self, bucket_parameter: str, key: str) -> Any:
+        return json.loads(self.s3.get_object(Bucket=self.parameter(bucket_parameter), Key=key)["Body"].read())
+
+    def keys(self, bucket_parameter: str, prefix: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.parameter(bucket_parameter), Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def jobs(self, run_id: str) -> list[dict[str, Any]]:
+        found = self.bedrock.list_model_customization_jobs(nameContains=names.job_name(ENVIRONMENT, run_id))
+        return list(found["modelCustomizationJobSummaries"])
+
+    def deployments(self, run_id: str) -> list[dict[str, Any]]:
+        found = self.bedrock.list_custom_model_deployments(nameContains=names.job_name(ENVIRONMENT, run_id))
+        return list(found["modelDeploymentSummaries"])
+
+    def heard(self, detail_type: str, **detail: str) -> dict[str, Any]:
+        """Waits for an event on the environment's bus whose detail has these values."""
+
+        def look() -> dict[str, Any] | None:
+            for message in self.sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10).get("Messages", []):
+                self.events.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=self._inbox, ReceiptHandle=message["ReceiptHandle"])
+            wanted = detail.items()
+            return next((e for e in self.events if e["detail-type"] == detail_type and wanted <= e["detail"].items()), None)
+
+        return self.eventually(look, f"event {detail_type} {detail}", 20)
+
+    def eventually(self, look: Any, what: str, seconds: float = 30) -> Any:
+        """Calls `look` until it gives something, and fails saying what was waited for."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = look()
+            if found is not None:
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"waited {seconds:g} s for {what}")
+
+    def fault(self, name: str, **parameters: Any) -> None:
+        faults_client.set_fault(self.endpoint, name, **parameters)
+
+
+def cdk(endpoint: cloud.Endpoint, *arguments: str) -> None:
+    path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [ROOT / "node_modules/.bin/cdk", *arguments, "--no-notices"],
+        cwd=ROOT,
+        env={**os.environ, **endpoint.environ(), "PATH": path, "CDK_VALIDATION": "false"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cloud.Endpoint]:
+    with cloud.running(state_dir=tmp_path_factory.mktemp("cloud")) as running:
+        faults_client.set_pace(running, PACE_SECONDS)
+        output = str(tmp_path_factory.mktemp("cdk.out"))
+        cdk(running, "bootstrap", f"aws://{cloud.ACCOUNT}/{cloud.REGION}")
+        cdk(running, "deploy", f"{ENVIRONMENT}/*", "-c", f"environments={ENVIRONMENT}", "--require-approval", "never", "--output", output)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def dev(endpoint: cloud.Endpoint) -> Operator:
+    """The dev environment, with the shipped dataset registered and its first run under way."""
+    sqs, bus = endpoint.client("sqs"), names.bus(ENVIRONMENT)
+    inbox = sqs.create_queue(QueueName="bus-inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    sqs.set_queue_attributes(QueueUrl=inbox, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [policy]})})
+    events = endpoint.client("events")
+    events.put_rule(Name="everything", EventBusName=bus, EventPattern=json.dumps({"source": [names.EVENT_SOURCE]}))
+    events.put_targets(Rule="everything", EventBusName=bus, Targets=[{"Id": "inbox", "Arn": arn}])
+    operator = Operator(endpoint, inbox)
+    operator.rft("dataset", "add", str(ROOT / "datasets" / f"{DATASET}.jsonl"), "--name", DATASET)
+    return operator
+
+
+@pytest.fixture(scope="session")
+def version(dev: Operator) -> str:
+    """The registered version of the shipped dataset."""
+    return str(dev.read(names.PARAM_DATASETS_BUCKET, names.latest_key(DATASET))["version"])
+
+
+@pytest.fixture(scope="session")
+def first_run(dev: Operator, version: str) -> Ended:
+    """The run that the registration itself started."""
+    return dev.ended(names.run_id_for(DATASET, version))

