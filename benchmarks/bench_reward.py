@@ -94,7 +94,8 @@ def throughput(rounds: int) -> list[tuple[str, ...]]:
 
 def import_milliseconds(rounds: int) -> tuple[float, float]:
     """Medians of a bare interpreter's life and of one that imports the handler."""
-    bare, full = [], []
+    bare: list[float] = []
+    full: list[float] = []
     for _ in range(rounds):
         for code, times in (("pass", bare), ("import reward.handler", full)):
             start = perf_counter()

@@ -109,6 +109,8 @@ def chart(train: Sequence[Point], validation: Sequence[Point], *, columns: int, 
     for point in train:
         canvas.dot(*place(point, point.mean), TRAIN)
     marks = [place(point, value) for point, value in zip(train, smoothed(train), strict=True)]
+    for mark in marks[:1]:
+        canvas.dot(*mark, SMOOTH)
     for left, right in pairwise(marks):
         canvas.line(left, right, SMOOTH)
     for point in validation:

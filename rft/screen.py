@@ -150,7 +150,9 @@ def _ending(view: RunView) -> Text:
     outcome = view.outcome or {}
     if view.released:
         return Text.assemble(
-            ("released  ", ""), (str(((view.lineage or {}).get("model") or {}).get("model_arn") or "the candidate"), "bold green"), overflow="fold"
+            ("released  ", ""),
+            (str(((view.lineage or {}).get("model") or {}).get("model_arn") or "the candidate"), "bold green"),
+            overflow="fold",
         )
     why = f"{outcome.get('reason', '')}".strip()
     return Text.assemble(("ended     ", ""), (str(outcome.get("code", view.status)), "bold red"), f"  {why}", overflow="fold")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
-WIDTH = 1000
-_BOX_WIDTH, _GAP, _LINE, _PAD = 300, 14, 17, 12
-_CHARACTERS = 41
-"""Characters that fit a line of a box at the picture's font size."""
+WIDTH = 1080
+_GAP, _LINE, _PAD = 14, 17, 12
+_INPUT_WIDTH, _RUN_WIDTH, _MODEL_WIDTH = 340, 330, 270
+_BETWEEN = (WIDTH - 8 - _INPUT_WIDTH - _RUN_WIDTH - _MODEL_WIDTH) / 2
+_CHARACTER = 6.9
+"""Width of a character at the picture's font size, as wide fonts have it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -22,7 +25,7 @@ class Box:
     kind: str
     x: float
     y: float
-    width: float = _BOX_WIDTH
+    width: float
 
     @property
     def height(self) -> float:
@@ -50,12 +53,12 @@ def lineage_picture(lineage: Mapping[str, Any]) -> Picture:
     left: list[Box] = []
     y = 4.0
     for title, lines, kind in _inputs(lineage):
-        box = Box(title=title, lines=tuple(_short(line) for line in lines if line), kind=kind, x=4, y=y)
+        box = Box(title=title, lines=_fitting(lines, _INPUT_WIDTH), kind=kind, x=4, y=y, width=_INPUT_WIDTH)
         left.append(box)
         y += box.height + _GAP
     height = max(y - _GAP + 4, 150.0)
-    run = _centred("run", _run_lines(lineage), "run", x=(WIDTH - _BOX_WIDTH) / 2, height=height)
-    model = _centred(*_model(lineage), x=WIDTH - _BOX_WIDTH - 4, height=height)
+    run = _centred("run", _run_lines(lineage), "run", x=_INPUT_WIDTH + 4 + _BETWEEN, width=_RUN_WIDTH, height=height)
+    model = _centred(*_model(lineage), x=WIDTH - _MODEL_WIDTH - 4, width=_MODEL_WIDTH, height=height)
     arrows = [_arrow(box, run) for box in left] + [_arrow(run, model)]
     return Picture(boxes=(*left, run, model), arrows=tuple(arrows), height=height)
 
@@ -66,9 +69,11 @@ def _inputs(lineage: Mapping[str, Any]) -> list[tuple[str, list[str], str]]:
     found: list[tuple[str, list[str], str]] = []
     if dataset:
         prompts = ", ".join(f"{count} {split}" for split, count in (dataset.get("prompts") or {}).items())
-        found.append((f"dataset {dataset['name']}", [f"version {dataset['version']}", f"sha256 {dataset['sha256']}", prompts], "input"))
+        found.append(
+            (f"dataset {dataset['name']}", [f"version {dataset['version']}", f"sha256 {_digest(dataset['sha256'])}", prompts], "input")
+        )
     if reward:
-        found.append((f"reward function, version {reward['version']}", [f"code {reward['code_sha256']}"], "input"))
+        found.append((f"reward function, version {reward['version']}", [f"code {_digest(reward['code_sha256'])}"], "input"))
     if model.get("base_model"):
         found.append(("base model", [str(model["base_model"])], "input"))
     if hyper:
@@ -76,7 +81,7 @@ def _inputs(lineage: Mapping[str, Any]) -> list[tuple[str, list[str], str]]:
             f"{key.replace('_', ' ')} {value:g}" if isinstance(value, float) else f"{key.replace('_', ' ')} {value}"
             for key, value in hyper.items()
         ]
-        found.append(("hyperparameters", [", ".join(pairs[at : at + 2]) for at in range(0, len(pairs), 2)], "input"))
+        found.append(("hyperparameters", [", ".join(pairs)], "input"))
     found.append(("people", _people(lineage), "people"))
     return found
 
@@ -111,8 +116,8 @@ def _model(lineage: Mapping[str, Any]) -> tuple[str, list[str], str]:
     return ("released model", lines, "model") if model.get("released") else ("model, not released", lines, "none")
 
 
-def _centred(title: str, lines: list[str], kind: str, *, x: float, height: float) -> Box:
-    box = Box(title=title, lines=tuple(_short(line) for line in lines if line), kind=kind, x=x, y=0)
+def _centred(title: str, lines: list[str], kind: str, *, x: float, width: float, height: float) -> Box:
+    box = Box(title=title, lines=_fitting(lines, width), kind=kind, x=x, y=0, width=width)
     return attrs.evolve(box, y=(height - box.height) / 2)
 
 
@@ -128,5 +133,12 @@ def _who(arn: str) -> str:
     return arn.split(":", 5)[5] if arn.startswith("arn:") and arn.count(":") >= 5 else arn
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 1]}…"
+def _digest(text: str) -> str:
+    return text if len(text) <= 16 else f"{text[:16]}…"
+
+
+def _fitting(lines: Sequence[str], width: float) -> tuple[str, ...]:
+    """The lines, broken at their spaces so that they fit the box; what cannot be broken is cut."""
+    room = int((width - 26) / _CHARACTER)
+    broken = [part for line in lines if line for part in textwrap.wrap(line, room, break_on_hyphens=False)]
+    return tuple(part if len(part) <= room else f"{part[: room - 1]}…" for part in broken)

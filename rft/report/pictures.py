@@ -33,10 +33,11 @@ _VARIABLES = {
     "#060606": "--validation",
     "#070707": "--bad",
     "#080808": "--waiting",
+    "#090909": "--card",
 }
 """Stand-in colours that matplotlib draws with, and the page's variables they become."""
 
-INK, MUTED, GRID, BASE, CANDIDATE, VALIDATION, BAD, WAITING = _VARIABLES
+INK, MUTED, GRID, BASE, CANDIDATE, VALIDATION, BAD, WAITING, CARD = _VARIABLES
 
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -73,7 +74,7 @@ def draw(data: ReportData) -> dict[str, str]:
             "outcomes": _outcomes(data.outcomes),
             "timeline": _timeline(data),
         }
-    return {name: _svg(figure, name) for name, figure in drawn.items() if figure is not None}
+        return {name: _svg(figure, name) for name, figure in drawn.items() if figure is not None}
 
 
 def _trend(data: ReportData) -> Figure | None:
@@ -88,7 +89,7 @@ def _trend(data: ReportData) -> Figure | None:
     def when(points: Sequence[Point]) -> list[float]:
         return [(point.at - start).total_seconds() / divisor for point in points]
 
-    axes.scatter(when(train), [point.mean for point in train], s=9, color=BASE, alpha=0.45, linewidths=0, label="training, as graded")
+    axes.scatter(when(train), [point.mean for point in train], s=18, color=BASE, alpha=0.75, linewidths=0, label="training, as graded")
     axes.plot(when(train), smoothed(train), color=CANDIDATE, linewidth=2.2, label="training, smoothed")
     if validation:
         axes.plot(when(validation), [point.mean for point in validation], "D", color=VALIDATION, markersize=4.5, label="validation")
@@ -136,7 +137,15 @@ def _comparison(data: ReportData) -> Figure | None:
     bars.barh(["candidate", "base"], [gate["candidate_mean"], gate["base_mean"]], color=[CANDIDATE, BASE], height=0.62)
     for row, value in enumerate((gate["candidate_mean"], gate["base_mean"])):
         inside = value > 0.85
-        bars.text(value + (-0.012 if inside else 0.012), row, f"{value:.3f}", va="center", ha="right" if inside else "left", weight="bold")
+        bars.text(
+            value + (-0.012 if inside else 0.012),
+            row,
+            f"{value:.3f}",
+            va="center",
+            ha="right" if inside else "left",
+            weight="bold",
+            color=CARD if inside else INK,
+        )
     bars.set(xlim=(0, 1), title=f"mean reward on {gate['prompts']} held-out prompts")
     bars.grid(axis="y", visible=False)
     low, high, gain = gate["low"], gate["high"], gate["difference"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rft.history import steps
 from rft.phases import PHASE_OF_STATE, PHASES, Mark
 from stacks.run_definition import FUNCTIONS, run_definition

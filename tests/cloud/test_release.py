@@ -21,11 +21,12 @@ def test_an_upload_ends_in_a_release(dev, first_run, version):
 
 
 def test_the_reward_climbs(dev, first_run):
-    points = dev.record(first_run.run_id, "trend.json")
-    means = [point["mean"] for point in points["reward"]]
-    fifth = max(1, len(means) // 5)
-    assert len(means) >= 5
-    assert sum(means[-fifth:]) / fifth > sum(means[:fifth]) / fifth + 0.2
+    trend = dev.record(first_run.run_id, "trend.json")
+    assert sum(point["samples"] for point in trend["reward"]) == 480 * 4 * 3
+    steps = next(table["rows"] for file, table in trend["artifacts"].items() if file.endswith("step_wise_training_metrics.csv"))
+    means = [step["critic/rewards/mean"] for step in steps]
+    assert len(means) == 45
+    assert sum(means[-9:]) / 9 > sum(means[:9]) / 9 + 0.2
 
 
 def test_the_reward_functions_metrics_carry_the_run(dev, first_run):

@@ -38,7 +38,7 @@ def test_a_bad_upload_is_refused_and_kept(dev, tmp_path, dataset):
     assert dev.keys(names.PARAM_DATASETS_BUCKET, f"{names.INCOMING}{dataset}/") == [f"{names.INCOMING}{dataset}/{file.name}"]
     assert dev.keys(names.PARAM_DATASETS_BUCKET, f"{names.DATASETS}{dataset}/") == []
     (report,) = dev.keys(names.PARAM_DATASETS_BUCKET, f"{names.REJECTED}{dataset}/")
-    assert dev.read(names.PARAM_DATASETS_BUCKET, report)["problems"]
+    assert dev.read(names.PARAM_DATASETS_BUCKET, report)["shown"]
     dev.heard(RunEvent.DATASET_REJECTED, dataset=dataset)
     assert len(dev.states.list_executions(stateMachineArn=dev.parameter(names.PARAM_STATE_MACHINE))["executions"]) == runs_before
 

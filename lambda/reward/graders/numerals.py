@@ -62,6 +62,7 @@ _IN_SENTENCE = re.compile(
     rf"(?<![A-Za-z0-9.,])(?:(?P<sign>-){_CURRENCY}?|{_CURRENCY}(?P<inner>-)?)?"
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,40})(?:\.(?P<part>[0-9]{1,40}))?",
 )
+_DIGIT = re.compile(r"\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _OPERATOR = re.compile(r"[+^<>~≈±\u00d7÷≤≥=]|n['\u2019]t\b|(?<![A-Za-z])/|/(?![A-Za-z])|\?|\.\.|…")
 
@@ -103,8 +104,8 @@ def read_sentence(line: str) -> str | None:
 
 
 def has_digit(line: str) -> bool:
-    """Whether a line holds any number at all, in whatever script."""
-    return any(character.isnumeric() for character in line[:MAX_SENTENCE])
+    """Whether a line holds a digit at all, in whatever script."""
+    return _DIGIT.search(line) is not None
 
 
 def _harmless(found: re.Match[str]) -> bool:
