@@ -84,7 +84,8 @@ def reset(output: Output, yes: bool) -> None:
 def env(output: Output, environment: str) -> None:
     """Shell lines that point the AWS CLI, the SDK and the CDK CLI at it: eval "$(rft local env)"."""
     variables = local_environ(running_cloud(), environment)
-    output.result(variables, "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
+    lines = [f"export {name}={shlex.quote(value)}" if value else f"unset {name}" for name, value in variables.items()]
+    output.result({name: value for name, value in variables.items() if value}, "\n".join(lines))
 
 
 def _attempt(action: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ from rft.exits import Exit, Failure
 from rft.options import Invocation, cloud_options
 from rft.output import duration, facts, table
 from rft.phases import Mark
-from rft.run_view import RunReader, RunView, current_step
+from rft.run_view import ENDED_UNRECORDED, RunReader, RunView, current_step
 
 if TYPE_CHECKING:
     from rft.target import Target
@@ -82,7 +82,7 @@ def list_runs(call: Invocation, limit: int) -> None:
             {
                 "run_id": item["name"],
                 "status": item["status"],
-                "outcome": _outcome(target, item["executionArn"], item["status"]),
+                "outcome": _outcome(target, item["executionArn"], str(item["status"])),
                 "started": item["startDate"].isoformat(timespec="seconds"),
                 "seconds": round(((ended or datetime.now(UTC)) - item["startDate"]).total_seconds(), 1),
             }
@@ -215,4 +215,4 @@ def _outcome(target: Target, execution_arn: str, status: str) -> str | None:
     if status == "SUCCEEDED":
         return str(Outcome.RELEASED)
     error = target.states.describe_execution(executionArn=execution_arn).get("error")
-    return error if error in set(Outcome) else status.capitalize().replace("_", " ")
+    return error if error in set(Outcome) else ENDED_UNRECORDED

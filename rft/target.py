@@ -154,7 +154,12 @@ class Target:
         before = dict(os.environ)
         os.environ.update(variables)
         if self.endpoint is not None:
-            os.environ.update(local_environ(self.endpoint, self.environment))
+            for name, value in local_environ(self.endpoint, self.environment).items():
+                # An empty AWS_PROFILE is a profile without a name to botocore, not none.
+                if value:
+                    os.environ[name] = value
+                else:
+                    os.environ.pop(name, None)
         elif self._session.region_name:
             os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = self._session.region_name
         try:
@@ -216,7 +221,7 @@ def local_target(endpoint: Endpoint, environment: str) -> Target:
 
 
 def local_environ(endpoint: Endpoint, environment: str) -> dict[str, str]:
-    """Variables that point the SDK and the CDK CLI at an environment in the local cloud."""
+    """Variables that point the SDK and the CDK CLI at an environment in the local cloud; one that is empty must be unset."""
     return endpoint.environ(*account_and_region(environment))
 
 
