@@ -57,9 +57,10 @@ def rft() -> None:
 
 def invoke(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit code; every error ends here."""
-    context: click.Context | None = None
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    output = Output(as_json="--json" in given)
     try:
-        with rft.make_context("rft", list(sys.argv[1:] if arguments is None else arguments)) as context:
+        with rft.make_context("rft", list(given)) as context:
             rft.invoke(context)
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -67,7 +68,10 @@ def invoke(arguments: list[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
     except click.ClickException as error:
-        error.show(file=sys.stderr)
+        if output.as_json:
+            output.failure(Failure(error.format_message(), hint="add --help to see what is allowed", code=Exit.USAGE))
+        else:
+            error.show(file=sys.stderr)
         return Exit.USAGE
     except BrokenPipeError:
         # The reader of stdout went away (`rft run list | head`); that is its choice, not an error.
@@ -79,7 +83,7 @@ def invoke(arguments: list[str] | None = None) -> int:
         failure = translate(error) or Failure(
             f"{type(error).__name__}: {error}", hint="this is a defect; run again with RFT_DEBUG=1 and report the traceback"
         )
-        Output(as_json=bool(context and context.meta.get("rft.json"))).failure(failure)
+        output.failure(failure)
         return failure.code
     return Exit.OK
 

@@ -87,12 +87,13 @@ def list_datasets(call: Invocation) -> None:
     target = call.target()
     bucket = target.parts.datasets_bucket
     found = []
-    for page in target.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=names.DATASETS, Delimiter="/"):
-        for prefix in page.get("CommonPrefixes", []):
-            name = prefix["Prefix"].removeprefix(names.DATASETS).rstrip("/")
-            latest = target.read_json(bucket, names.latest_key(name))
-            if latest:
-                found.append({"dataset": name, "version": latest["version"], "registered_at": latest["registered_at"]})
+    with call.output.progress("reading the datasets", only_live=True):
+        for page in target.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=names.DATASETS, Delimiter="/"):
+            for prefix in page.get("CommonPrefixes", []):
+                name = prefix["Prefix"].removeprefix(names.DATASETS).rstrip("/")
+                latest = target.read_json(bucket, names.latest_key(name))
+                if latest:
+                    found.append({"dataset": name, "version": latest["version"], "registered_at": latest["registered_at"]})
     rows = [(item["dataset"], item["version"], item["registered_at"]) for item in found]
     call.output.result(
         found, table(("DATASET", "LATEST VERSION", "REGISTERED"), rows, empty="no dataset is registered; add one: rft dataset add FILE")

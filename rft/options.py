@@ -36,10 +36,8 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds ``--json`` and hands the command an `Output`."""
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")
-    @click.pass_context
     @functools.wraps(function)
-    def call(context: click.Context, /, *args: Any, as_json: bool, **options: Any) -> Any:
-        context.find_root().meta["rft.json"] = as_json
+    def call(*args: Any, as_json: bool, **options: Any) -> Any:
         return function(Output(as_json=as_json), *args, **options)
 
     return call

@@ -49,10 +49,15 @@ class Output:
         print("\n".join(lines), file=sys.stderr)
 
     @contextmanager
-    def progress(self, doing: str) -> Iterator[Progress]:
-        """Shows that something is going on: a spinner on a terminal, single lines elsewhere."""
+    def progress(self, doing: str, *, only_live: bool = False) -> Iterator[Progress]:
+        """Shows that something is going on: a spinner on a terminal, single lines elsewhere.
+
+        Args:
+            only_live: nothing elsewhere; for what merely reads.
+        """
         if not self.live:
-            self.say(f"{doing} …")
+            if not only_live:
+                self.say(f"{doing} …")
             yield Progress(self, None)
             return
         from rich.console import Console  # noqa: PLC0415 - only a terminal needs it

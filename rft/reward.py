@@ -15,6 +15,8 @@ from contracts import names
 from reward.handler import handler
 
 from rft.exits import Exit, Failure
+from rft.options import json_option
+from rft.output import Output
 
 
 @click.group()
@@ -26,8 +28,9 @@ def reward() -> None:
 @click.option("--grader", help="A grader of lambda/reward; by default math.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the grader; may be given again.")
 @click.option("--metrics", is_flag=True, help="Also print the metric lines (EMF) the function would log, on stderr.")
-def grade(grader: str | None, options: tuple[str, ...], metrics: bool) -> None:
-    """Grade the event on stdin; stdout is exactly what Bedrock would get.
+@json_option
+def grade(_output: Output, grader: str | None, options: tuple[str, ...], metrics: bool) -> None:
+    """Grade the event on stdin; stdout is exactly what Bedrock would get, which is JSON with or without --json.
 
     \b
     rft reward grade --option mode=lenient < event.json

@@ -10,7 +10,7 @@ from contracts.events import Outcome
 
 from rft import run_control
 from rft.chart import sparkline
-from rft.exits import Exit, Failure
+from rft.exits import Exit
 from rft.options import Invocation, cloud_options
 from rft.output import duration, facts, table
 from rft.phases import Mark
@@ -75,18 +75,18 @@ def start(
 def list_runs(call: Invocation, limit: int) -> None:
     """Runs, newest first, and how each ended."""
     target = call.target()
-    found: list[dict[str, Any]] = []
-    for item in target.states.list_executions(stateMachineArn=target.parts.state_machine, maxResults=limit)["executions"][:limit]:
-        ended = item.get("stopDate")
-        found.append(
+    with call.output.progress("reading the runs", only_live=True):
+        executions = target.states.list_executions(stateMachineArn=target.parts.state_machine, maxResults=limit)["executions"]
+        found: list[dict[str, Any]] = [
             {
                 "run_id": item["name"],
                 "status": item["status"],
                 "outcome": _outcome(target, item["executionArn"], str(item["status"])),
                 "started": item["startDate"].isoformat(timespec="seconds"),
-                "seconds": round(((ended or datetime.now(UTC)) - item["startDate"]).total_seconds(), 1),
+                "seconds": round(((item.get("stopDate") or datetime.now(UTC)) - item["startDate"]).total_seconds(), 1),
             }
-        )
+            for item in executions[:limit]
+        ]
     rows = [(item["run_id"], item["outcome"] or "running", item["started"], duration(item["seconds"])) for item in found]
     empty = "no run yet; start one: rft run start --dataset NAME"
     call.output.result(found, table(("RUN", "OUTCOME", "STARTED", "TOOK"), rows, empty=empty))
@@ -97,7 +97,8 @@ def list_runs(call: Invocation, limit: int) -> None:
 @cloud_options
 def show(call: Invocation, run_id: str) -> None:
     """Where a run is and what is known of it."""
-    view = RunReader(call.target(), run_id).look()
+    with call.output.progress("reading the run", only_live=True):
+        view = RunReader(call.target(), run_id).look()
     call.output.result(view.as_json(), summary(view))
 
 
@@ -147,9 +148,10 @@ def stop(call: Invocation, run_id: str, reason: str, no_wait: bool) -> None:
     lines = {"run": run_id, "how": stopped.how, "now": (view.outcome or {}).get("code") or view.state}
     call.output.result(data, facts(lines))
     if problems:
-        raise Failure(
-            "not everything was cleaned up", where="; ".join(map(str, problems)), hint="look at the job and the deployment in Bedrock now"
+        call.output.say(
+            "\n".join(["not everything was cleaned up; look at the job and the deployment in Bedrock now:", *map(str, problems)])
         )
+        raise click.exceptions.Exit(Exit.FAILED)
 
 
 def summary(view: RunView) -> str:

@@ -23,7 +23,7 @@ from pipeline import aws, clean_up, record_lineage
 from rft.dataset import latest_version
 from rft.exits import Exit, Failure
 from rft.phases import PHASE_OF_STATE
-from rft.run_view import RunReader, checked_run_id
+from rft.run_view import ENDED_UNRECORDED, RunReader, checked_run_id
 
 if TYPE_CHECKING:
     from rft.run_view import RunView
@@ -139,7 +139,9 @@ def stop(target: Target, run_id: str, *, reason: str) -> Stopped:
     """
     view = RunReader(target, run_id).look()
     if not view.running:
-        return Stopped(how="had ended", follows=False)
+        # An execution that was aborted, or lost, never came to its own clean-up.
+        lost = (view.outcome or {}).get("code") == ENDED_UNRECORDED
+        return Stopped(how="had ended", follows=False, cleaned=_clean_up(target, view, reason) if lost else None)
     if view.waiting_for is not None:
         answer(target, run_id, approved=False, reason=reason)
         return Stopped(how="approval refused", follows=True)

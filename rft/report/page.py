@@ -13,7 +13,7 @@ from rft.chart import smoothed
 from rft.output import duration
 from rft.report.gather import ReportData
 from rft.report.lineage_picture import lineage_picture
-from rft.report.pictures import draw
+from rft.report.pictures import LIGHT, draw
 
 TEMPLATE = "template.html.j2"
 
@@ -37,6 +37,7 @@ def render(data: ReportData) -> str:
     )
     gate = view.gate
     return environment.get_template(TEMPLATE).render(
+        light=LIGHT,
         view=view,
         outcome="running" if view.running else (view.outcome or {}).get("code", view.status),
         reason="" if view.running else (view.outcome or {}).get("reason", ""),

@@ -37,6 +37,21 @@ _VARIABLES = {
 }
 """Stand-in colours that matplotlib draws with, and the page's variables they become."""
 
+LIGHT = {
+    "--page": "#f6f7f9",
+    "--card": "#ffffff",
+    "--ink": "#1c2430",
+    "--muted": "#5a6675",
+    "--grid": "#dfe4ea",
+    "--base": "#6d87ab",
+    "--candidate": "#17805f",
+    "--validation": "#a2419c",
+    "--bad": "#b3261e",
+    "--waiting": "#b26a00",
+    "--soft": "#eef3f1",
+}
+"""The page's colours by day; a picture that stands alone has only these."""
+
 INK, MUTED, GRID, BASE, CANDIDATE, VALIDATION, BAD, WAITING, CARD = _VARIABLES
 
 _STYLE: dict[Any, Any] = {
@@ -239,6 +254,13 @@ def _timeline(data: ReportData) -> Figure | None:
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     return figure
+
+
+def standalone(svg: str) -> str:
+    """A picture of the page as a file of its own: its colours inside it, on a ground that any page can show it on."""
+    colours = "".join(f"{name}:{value};" for name, value in LIGHT.items())
+    style = f"<style>svg{{{colours}font-family:sans-serif;background:var(--card)}}</style>"
+    return re.sub(r"(<svg\b[^>]*>)", rf"\1{style}", svg, count=1)
 
 
 def _svg(figure: Figure, name: str) -> str:

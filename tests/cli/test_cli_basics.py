@@ -57,6 +57,11 @@ def test_given_wrong_usage_then_exit_code_2(arguments: list[str], capsys: pytest
     assert "Error:" in captured.err
 
 
+def test_given_json_then_wrong_usage_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["run", "start", "--json"]) == Exit.USAGE
+    assert "--dataset" in json.loads(capsys.readouterr().out)["error"]["what"]
+
+
 def test_given_a_request_with_faults_then_each_is_named_before_any_cloud_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     code = invoke(["run", "start", "--dataset", "Not A Name", "--set", "epoch_count=99", "--set", "colour=1"])
     shown = capsys.readouterr().err

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html.parser
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import attrs
 
 from rft.report.gather import ReportData, step_table
 from rft.report.lineage_picture import lineage_picture
 from rft.report.page import render
+from rft.report.pictures import draw, standalone
 from rft.run_view import RunView
 from tests.cli.made_runs import RUN_ID, lineage
 
@@ -90,6 +92,13 @@ def test_ids_of_the_pictures_do_not_collide(report_data: ReportData) -> None:
     page = Page(render(report_data))
     assert len(page.ids) == len(set(page.ids))
     assert {source[1:] for source in page.sources} <= set(page.ids)
+
+
+def test_a_picture_stands_alone_with_every_colour_it_uses(report_data: ReportData) -> None:
+    for picture in draw(report_data).values():
+        alone = standalone(picture)
+        ElementTree.fromstring(alone)
+        assert set(re.findall(r"var\((--[a-z]+)\)", alone)) <= set(re.findall(r"(--[a-z]+):", alone))
 
 
 def test_the_same_run_gives_the_same_page(report_data: ReportData) -> None:

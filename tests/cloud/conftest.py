@@ -17,6 +17,8 @@ from contracts.events import Outcome
 
 from local import cloud
 from local.bedrock import faults_client
+from rft import deploy
+from rft.output import Output, Progress
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = "dev"
@@ -137,27 +139,14 @@ class Operator:
         faults_client.set_fault(self.endpoint, name, **parameters)
 
 
-def cdk(endpoint: cloud.Endpoint, *arguments: str) -> None:
-    path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        [ROOT / "node_modules/.bin/cdk", *arguments, "--no-notices"],
-        cwd=ROOT,
-        env={**os.environ, **endpoint.environ(), "PATH": path, "CDK_VALIDATION": "false"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-
-
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cloud.Endpoint]:
     with cloud.running(state_dir=tmp_path_factory.mktemp("cloud")) as running:
         faults_client.set_pace(running, PACE_SECONDS)
-        output = str(tmp_path_factory.mktemp("cdk.out"))
-        cdk(running, "bootstrap", f"aws://{cloud.ACCOUNT}/{cloud.REGION}")
-        cdk(running, "deploy", f"{ENVIRONMENT}/*", "-c", f"environments={ENVIRONMENT}", "--require-approval", "never", "--output", output)
+        progress = Progress(Output(as_json=True), None)
+        variables, log = running.environ(), tmp_path_factory.mktemp("deploy") / "deploy.log"
+        deploy.bootstrap(account=cloud.ACCOUNT, region=cloud.REGION, variables=variables, log=log, progress=progress)
+        deploy.deploy(environment=ENVIRONMENT, variables=variables, log=log, progress=progress)
         yield running
 
 
