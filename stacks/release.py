@@ -65,6 +65,7 @@ class Release(Construct):
             "clean_up",
             description="Stops the job, deletes an unreleased deployment, expires staged data",
             timeout_seconds=300,
+            asynchronous=True,
             statements=[
                 allow(["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"], [customization_jobs(stack)]),
                 allow(["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"], [deployments(stack)]),

@@ -49,7 +49,7 @@ class Run(Construct):
             asynchronous=True,
             statements=[allow(["states:StartExecution"], [state_machine_arn(self._stack, commons.workshop.settings.name)])],
         )
-        self.rules = self._build_triggers(dead_letters)
+        self.rules = {**self._build_triggers(dead_letters), "CutShort": self._clean_up_when_cut_short(functions["clean_up"], dead_letters)}
 
     def _build_state_machine(self, functions: Mapping[str, TaskFunction]) -> sfn.StateMachine:
         commons, stack, settings = self._commons, self._stack, self._commons.workshop.settings
@@ -91,6 +91,25 @@ class Run(Construct):
             # Every transition, none of the data.
             logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
             tracing_enabled=True,
+        )
+
+    def _clean_up_when_cut_short(self, clean_up: TaskFunction, dead_letters: sqs.IQueue) -> Trigger:
+        # Whoever aborts an execution, or its timeout, ends it before its own CleanUp; what costs money must end all the same.
+        return rule(
+            self,
+            "CutShort",
+            description="A run was aborted or timed out: stop its job, delete its deployment",
+            pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["ABORTED", "TIMED_OUT"],
+                    "stateMachineArn": [state_machine_arn(self._stack, self._commons.workshop.settings.name)],
+                },
+            ),
+            message=events.RuleTargetInput.from_object({"run_id": events.EventField.from_path("$.detail.name")}),
+            function=clean_up.function,
+            dead_letters=dead_letters,
         )
 
     def _build_triggers(self, dead_letters: sqs.IQueue) -> dict[str, Trigger]:

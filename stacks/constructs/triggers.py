@@ -41,10 +41,12 @@ def rule(
     function: lambda_.IFunction,
     dead_letters: sqs.IQueue,
     bus: events.IEventBus | None = None,
+    message: events.RuleTargetInput | None = None,
 ) -> Trigger:
-    """A rule on the default bus, or on `bus`, that gives each event to `function`."""
+    """A rule on the default bus, or on `bus`, that gives each event, or what `message` makes of it, to `function`."""
     made = events.Rule(scope, construct_id, description=description, event_pattern=pattern, event_bus=bus)
-    made.add_target(targets.LambdaFunction(function, dead_letter_queue=dead_letters, max_event_age=MAX_AGE, retry_attempts=RETRIES))
+    target = targets.LambdaFunction(function, event=message, dead_letter_queue=dead_letters, max_event_age=MAX_AGE, retry_attempts=RETRIES)
+    made.add_target(target)
     dimensions = {"RuleName": made.rule_name}
     return Trigger(rule=made, dimensions={**dimensions, "EventBusName": bus.event_bus_name} if bus else dimensions)
 

@@ -118,6 +118,19 @@ def test_a_stopped_run_leaves_no_job_behind(dev, first_run):
     check_ending(dev, dev.ended("stopped-by-hand"), Outcome.TRAINING_STOPPED)
 
 
+def test_a_run_aborted_behind_the_pipelines_back_leaves_no_job_behind(dev, first_run):
+    dev.fault("stall", step=3, job=names.job_name("dev", "aborted"))
+    dev.start("aborted")
+    (job,) = dev.eventually(lambda: dev.jobs("aborted") or None, "the job")
+    dev.states.stop_execution(executionArn=dev.execution("aborted")["executionArn"])
+
+    def stopped():
+        return dev.bedrock.get_model_customization_job(jobIdentifier=job["jobArn"])["status"] == "Stopped" or None
+
+    dev.eventually(stopped, "the job to be stopped")
+    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, f"{names.STAGED}aborted/") == [] or None, "the staged data to go")
+
+
 @pytest.mark.parametrize(("answer", "outcome"), [("reject", Outcome.SPEND_REJECTED), ("approve", Outcome.CANDIDATE_REJECTED)])
 def test_an_expensive_run_waits_for_a_person(dev, first_run, answer, outcome):
     run_id = f"spend-{answer}"
