@@ -50,9 +50,9 @@ synth: install ## synthesise every environment; needs no credentials
 bench: install ## figures behind the performance claims
 	$(BIN)/python -m benchmarks.bench_reward
 
-lock: install ## refresh the three locks with hashes from their .in files
+lock: install ## refresh the four locks with hashes from their .in files
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
-	for file in requirements requirements-dev lambda/sdk/requirements; do \
+	for file in requirements lambda/symbolic/requirements requirements-dev lambda/sdk/requirements; do \
 	  (cd $$(dirname $$file) && $(CURDIR)/.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --quiet $$(basename $$file).in -o $$(basename $$file).txt); done
 

@@ -7,18 +7,37 @@ Format and limits: CloudWatch user guide, CloudWatch_Embedded_Metric_Format_Spec
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from math import isfinite
 
 from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
 
 MAX_VALUES = 100
 """Values of one metric in one record; longer arrays would be refused, so they go on in further records."""
 
+_INTEGERS = {int}
+_PLAIN_TYPES = frozenset({int, float})
+
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+class _Written(dict[float, str]):
+    """Numbers as JSON, each written once: scores have few values."""
+
+    def __missing__(self, number: float) -> str:
+        if not isfinite(number):
+            raise ValueError("a value is not finite")
+        text = repr(number)
+        if len(self) < _MOST_WRITTEN:
+            self[number] = text
+        return text
+
+
+_MOST_WRITTEN = 4096
+_written = _Written({0.0: "0.0", 1.0: "1.0"}).__getitem__
 
 
 def emit(values: Mapping[Metric, float | Sequence[float]], *, environment: str, run_id: str | None) -> None:
@@ -42,33 +61,55 @@ def lines(values: Mapping[Metric, float | Sequence[float]], *, environment: str,
         yield from _lines(points, environment, run_id, now_ms)
     except ValueError:
         # Something was not finite, which the encoder refuses. It is rare, so it is looked for only then.
-        finite = {metric: kept for metric, series in points.items() if (kept := [number for number in series if math.isfinite(number)])}
+        finite = {metric: kept for metric, series in points.items() if (kept := [number for number in series if isfinite(number)])}
         yield from _lines(finite, environment, run_id, now_ms)
 
 
 def _lines(points: Mapping[Metric, list[float]], environment: str, run_id: str | None, now_ms: int) -> list[str]:
     found = []
-    dimensions = {DIMENSION_ENVIRONMENT: environment, DIMENSION_RUN: run_id} if run_id else {DIMENSION_ENVIRONMENT: environment}
-    for start in range(0, max(map(len, points.values()), default=0), MAX_VALUES):
-        part = {metric: series[start : start + MAX_VALUES] for metric, series in points.items() if len(series) > start}
-        data = {metric.metric_name: series[0] if len(series) == 1 else series for metric, series in part.items()}
-        head = f'{{"_aws":{{"Timestamp":{now_ms},"CloudWatchMetrics":{_directive(tuple(part), bool(run_id))}}},'
-        found.append(head + _encode({**dimensions, **data})[1:])
+    dimensions = _dimensions(environment, run_id)
+    longest = max(map(len, points.values()), default=0)
+    for start in range(0, longest, MAX_VALUES):
+        part = (
+            points
+            if longest <= MAX_VALUES
+            else {metric: series[start : start + MAX_VALUES] for metric, series in points.items() if len(series) > start}
+        )
+        directive, members = _described(tuple(part), bool(run_id))
+        data = "".join([member + _numbers(series) for member, series in zip(members, part.values(), strict=True)])
+        found.append(f'{{"_aws":{{"Timestamp":{now_ms},"CloudWatchMetrics":{directive}}},{dimensions}{data}}}')
     return found
 
 
+@lru_cache(maxsize=64)
+def _dimensions(environment: str, run_id: str | None) -> str:
+    return _encode({DIMENSION_ENVIRONMENT: environment, DIMENSION_RUN: run_id} if run_id else {DIMENSION_ENVIRONMENT: environment})[1:-1]
+
+
+def _numbers(series: list[float]) -> str:
+    """A series as JSON. Python writes a finite number as JSON does, and the few values that scores have are written once.
+
+    Raises:
+        ValueError: if one is not finite.
+    """
+    if len(series) == 1 and type(series[0]) is int:
+        return str(series[0])
+    types = set(map(type, series))
+    if types == _INTEGERS:
+        text = repr(series)
+    elif _PLAIN_TYPES.issuperset(types):
+        text = f"[{','.join(map(_written, series))}]"
+    else:
+        text = _encode(series)
+    return text if len(series) > 1 else text[1:-1]
+
+
 @lru_cache(maxsize=512)
-def _directive(metrics: tuple[Metric, ...], has_run: bool) -> str:
-    # The same few sets of metrics come with every batch of a job, so what describes them is encoded once.
-    return _encode(
-        [
-            {
-                "Namespace": NAMESPACE,
-                "Dimensions": [[DIMENSION_ENVIRONMENT]] + ([[DIMENSION_ENVIRONMENT, DIMENSION_RUN]] if has_run else []),
-                "Metrics": [
-                    {"Name": metric.metric_name, "Unit": str(metric.value.unit), "StorageResolution": metric.value.resolution}
-                    for metric in metrics
-                ],
-            }
-        ]
-    )
+def _described(metrics: tuple[Metric, ...], has_run: bool) -> tuple[str, tuple[str, ...]]:
+    """The directive of a set of metrics, and what stands before the value of each. The same few sets come with every batch of a job."""
+    definitions = [
+        {"Name": metric.metric_name, "Unit": str(metric.value.unit), "StorageResolution": metric.value.resolution} for metric in metrics
+    ]
+    sets = [[DIMENSION_ENVIRONMENT]] + ([[DIMENSION_ENVIRONMENT, DIMENSION_RUN]] if has_run else [])
+    directive = _encode([{"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": definitions}])
+    return directive, tuple(f",{_encode(metric.metric_name)}:" for metric in metrics)

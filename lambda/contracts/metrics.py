@@ -58,9 +58,19 @@ class Metric(Enum):
     OUTCOME_OVERSIZE = Definition("OutcomeOversize", Unit.COUNT, "responses longer than the grader reads")
     OUTCOME_INVALID = Definition("OutcomeInvalid", Unit.COUNT, "samples of the wrong shape, scored 0")
     OUTCOME_INTERNAL_ERROR = Definition("OutcomeInternalError", Unit.COUNT, "samples on which the grader itself failed, scored 0")
+    OUTCOME_JUDGE_ERROR = Definition("OutcomeJudgeError", Unit.COUNT, "samples the judging model could not grade, scored 0")
+    OUTCOME_TIMEOUT = Definition("OutcomeTimeout", Unit.COUNT, "samples the grader could not grade within its time bound, scored 0")
     GRADER_FAULTS = Definition(
-        "GraderFaults", Unit.COUNT, "bad gold, invalid and internal-error outcomes together: faults of data or grader, not of the model"
+        "GraderFaults",
+        Unit.COUNT,
+        "bad-gold, invalid, internal-error, judge-error and timeout outcomes together: faults of data or grader, not of the model",
     )
+    JUDGE_CALLS = Definition("JudgeCalls", Unit.COUNT, "requests to the judge model, retries included")
+    JUDGE_ERRORS = Definition("JudgeErrors", Unit.COUNT, "requests to the judge model that gave no usable verdict")
+    JUDGE_LATENCY = Definition("JudgeLatency", Unit.MILLISECONDS, "time of each request to the judge model")
+    JUDGE_INPUT_TOKENS = Definition("JudgeInputTokens", Unit.COUNT, "tokens the judge model read, as it reports them")
+    JUDGE_OUTPUT_TOKENS = Definition("JudgeOutputTokens", Unit.COUNT, "tokens the judge model wrote, as it reports them")
+    JUDGE_COST = Definition("JudgeCost", Unit.NONE, "US dollars the judge's tokens cost, from the prices in the grader's options")
     DATASET_REGISTERED = Definition("DatasetRegistered", Unit.COUNT, "datasets registered")
     DATASET_REJECTED = Definition("DatasetRejected", Unit.COUNT, "datasets refused")
     RUN_REQUESTED = Definition("RunRequested", Unit.COUNT, "runs started by an event or the schedule")
@@ -72,6 +82,9 @@ class Metric(Enum):
     SPEND_ESTIMATED = Definition("SpendEstimated", Unit.NONE, "US dollars a run is estimated to cost, from the prices in settings")
     APPROVAL_REQUESTED = Definition("ApprovalRequested", Unit.COUNT, "approvals asked for")
     CANDIDATE_GAIN = Definition("CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model")
+
+    # Members are equal only to themselves; Enum's own hash runs in Python, several times for each metric of each batch.
+    __hash__ = object.__hash__
 
     @property
     def metric_name(self) -> str:

@@ -28,6 +28,8 @@ ENV_SUBNETS = "RFT_JOB_SUBNETS"
 ENV_SECURITY_GROUPS = "RFT_JOB_SECURITY_GROUPS"
 ENV_GRADER = "RFT_GRADER"
 ENV_GRADER_OPTIONS = "RFT_GRADER_OPTIONS"
+ENV_REWARD_IDENTITY = "RFT_REWARD_IDENTITY"
+"""Hash of what a judge's verdicts depend on: models, prompts and their version, criteria. Only set where a model judges."""
 
 RUN_ID_MAX = 48
 RUN_ID_PATTERN = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
@@ -97,6 +99,7 @@ PARAM_RELEASED_MODEL = "released-model"
 INCOMING = "incoming/"
 DATASETS = "datasets/"
 REJECTED = "rejected/"
+FEEDBACK = "feedback/"
 
 SPLIT_TRAIN = "train"
 SPLIT_VALIDATION = "validation"
@@ -122,6 +125,19 @@ def latest_key(dataset: str) -> str:
 
 def rejection_key(dataset: str, file: str, etag: str) -> str:
     return f"{REJECTED}{dataset}/{file}.{etag}.json"
+
+
+def feedback_key(dataset: str, file: str) -> str:
+    """What people said about answers to a dataset's prompts; `file` ends in .jsonl."""
+    return f"{FEEDBACK}{dataset}/{file}"
+
+
+def calibration_key(dataset: str, reward_version: str) -> str:
+    """How well a published version of the reward agrees with a dataset's feedback.
+
+    Named by the version and not by the code's hash: the options of the grader are in the version's environment, not in its code.
+    """
+    return f"{FEEDBACK}{dataset}/calibration/{reward_version}.json"
 
 
 # --- Objects in the runs bucket: one prefix per purpose, so that each role gets exactly one ---------------------------

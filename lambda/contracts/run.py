@@ -76,7 +76,15 @@ class EvaluationItem:
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """What PrepareRun resolved; it never changes during the run and is stored as records/<run>/plan.json."""
+    """What PrepareRun resolved; it never changes during the run and is stored as records/<run>/plan.json.
+
+    Attributes:
+        reward_sha256: of the code of the reward version, as Lambda gives it.
+        reward_grader: the grader its environment names; empty for the default one.
+        reward_options: the grader's options as JSON, as its environment holds them: a judge's model, template and criteria are here.
+        reward_identity: SHA-256 over code, grader, options and, where a model judges, what its verdicts depend on. Two runs with one
+            identity were graded alike.
+    """
 
     run_id: str
     environment: str
@@ -101,3 +109,6 @@ class Plan:
     requested_by: str
     prepared_at: str
     evaluation: list[EvaluationItem]
+    reward_grader: str = ""
+    reward_options: str = "{}"
+    reward_identity: str = ""

@@ -141,6 +141,23 @@ class EvaluationSettings:
 
 
 @attrs.frozen(kw_only=True)
+class CalibrationSettings:
+    """How well the reward must agree with people. The lower end of a 95 % interval is held against each floor.
+
+    Attributes:
+        required: whether a run needs a calibrated reward version; without it nothing is checked.
+        min_pair_agreement: share of preference pairs on which the reward must side with people; a coin has 0.5.
+        min_rank_correlation: Spearman's, between scores and ratings.
+        min_samples: pairs, or ratings, below which they are not judged; one of both must reach it.
+    """
+
+    required: bool = attrs.field(default=False)
+    min_pair_agreement: float = attrs.field(default=0.6, validator=number(0, 1))
+    min_rank_correlation: float = attrs.field(default=0.3, validator=number(-1, 1))
+    min_samples: int = attrs.field(default=30, validator=whole(5, 20_000))
+
+
+@attrs.frozen(kw_only=True)
 class DatasetSettings:
     """What an upload must look like, and how it is split (the rest is training)."""
 
@@ -173,4 +190,5 @@ class PipelineSettings:
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
     approval: ApprovalSettings = attrs.field(factory=ApprovalSettings)
     evaluation: EvaluationSettings = attrs.field(factory=EvaluationSettings)
+    calibration: CalibrationSettings = attrs.field(factory=CalibrationSettings)
     dataset: DatasetSettings = attrs.field(factory=DatasetSettings)

@@ -172,7 +172,7 @@ def _refused_values(data: Any, kind: Any, path: str) -> list[str]:
                 field.validator(None, field, CONVERTER.structure(value, declared))
             except ValueError as problem:
                 lines.append(f"{key} = {_shown(value)}: {problem}")
-            except (ClassValidationError, IterableValidationError):
+            except (ClassValidationError, IterableValidationError, AttributeError, TypeError):
                 continue  # the wrong type, which is reported already
     return lines
 

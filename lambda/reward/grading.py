@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from reward import contract
+from reward import batches, contract
 from reward.contract import BadSample, Sample
 from reward.score import Outcome, Score
 
 MAX_RESPONSE = 500_000
 """Characters of a response that are read: nearly twice what the largest `inferenceMaxTokens` in use (65,536) can produce."""
+
+_value = attrgetter("value")
+_NO_METADATA: Mapping[str, Any] = {}
 
 _INVALID = Score(0.0, Outcome.INVALID)
 _OVERSIZE = Score(0.0, Outcome.OVERSIZE)
@@ -18,27 +22,37 @@ _INTERNAL_ERROR = Score(0.0, Outcome.INTERNAL_ERROR)
 
 
 class Graded(NamedTuple):
-    """A graded batch, its lists in the order received.
+    """A graded batch, its sequences in the order received.
 
     Attributes:
-        samples: what was read of each item; None where the item had the wrong shape.
+        responses: what was graded of each item; None where the item had the wrong shape.
+        metadata: the training record of each; empty where the item had the wrong shape.
         scores: one per item.
         results: one per item, as Bedrock gets it; the entries of a `metrics_list` are shared between samples with equal verdicts.
         faults: kind and place of each exception a grader raised, such as ``KeyError at math.py:90``; never its message, which
             may hold text of the response.
     """
 
-    samples: list[Sample | None]
+    responses: Sequence[str | None]
+    metadata: Sequence[Mapping[str, Any]]
     scores: list[Score]
     results: list[dict[str, Any]]
     faults: list[str]
 
 
 def grade_all(items: Sequence[object], grade: Callable[[Sample], Score]) -> Graded:
-    """Grades each item; a bad one scores 0 under its outcome and the rest are not touched by it."""
+    """Grades each item; a bad one scores 0 under its outcome and the rest are not touched by it.
+
+    Raises:
+        BatchFailed: if the grader's policy is that no score may be made up for what it cannot grade.
+    """
+    at_once = getattr(grade, "columns", None)
+    if at_once is not None and (found := _grade_columns(items, at_once)) is not None:
+        return found
     samples: list[Sample | None] = []
     scores: list[Score] = []
     faults: list[str] = []
+    grade = batches.ahead(items, grade, longest=MAX_RESPONSE)
     for position, item in enumerate(items):
         sample: Sample | None = None
         try:
@@ -50,20 +64,47 @@ def grade_all(items: Sequence[object], grade: Callable[[Sample], Score]) -> Grad
                 score = _INTERNAL_ERROR
         except BadSample:
             score = _INVALID
+        except batches.BatchFailed:
+            raise
         except Exception as error:
-            faults.append(_place(error))
+            faults.append(place(error))
             score = _INTERNAL_ERROR
         samples.append(sample)
         scores.append(score)
     ids = [contract.identity(items[position], position) if sample is None else sample.id for position, sample in enumerate(samples)]
-    results = [
+    return Graded(
+        [None if sample is None else sample.response for sample in samples],
+        [_NO_METADATA if sample is None else sample.metadata for sample in samples],
+        scores,
+        _results(ids, scores),
+        faults,
+    )
+
+
+def _grade_columns(items: Sequence[object], at_once: Callable[[Sequence[str], Sequence[str]], list[Score]]) -> Graded | None:
+    """Grades a batch of documented items by a grader's `columns`, ``columns(responses, references) -> scores``, where it offers one:
+    it takes half the time. None where anything is out of the ordinary, which is then told apart item by item."""
+    read = contract.columns(items)
+    if read is None or max(map(len, read.responses)) > MAX_RESPONSE:
+        return None
+    try:
+        scores = at_once(read.responses, read.references)
+        if len(scores) != len(items) or not all(0.0 <= value <= 1.0 for value in set(map(_value, scores))):
+            return None
+    except Exception:
+        return None
+    return Graded(read.responses, read.metadata, scores, _results(read.ids, scores), [])
+
+
+def _results(ids: Iterable[str], scores: Iterable[Score]) -> list[dict[str, Any]]:
+    return [
         {"id": ident, "aggregate_reward_score": score.value, "metrics_list": [*score.components]}
         for ident, score in zip(ids, scores, strict=True)
     ]
-    return Graded(samples, scores, results, faults)
 
 
-def _place(error: Exception) -> str:
+def place(error: BaseException) -> str:
+    """Kind and place of an exception, such as ``KeyError at math.py:90``; never its message, which may hold text of a response."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

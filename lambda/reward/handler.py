@@ -11,7 +11,7 @@ from typing import Any
 from contracts import names
 from contracts.errors import InvalidInput
 
-from reward import contract, graders, grading, telemetry
+from reward import batches, contract, graders, grading, telemetry
 
 DEFAULT_GRADER = "math"
 UNKNOWN_ENVIRONMENT = "unknown"
@@ -37,7 +37,13 @@ def handler(event: object, _context: object = None) -> list[dict[str, Any]]:
     except InvalidInput:
         telemetry.report_unusable(environment=environment)
         raise
-    graded = grading.grade_all(items, grade)
+    try:
+        graded = grading.grade_all(items, grade)
+    except batches.BatchFailed:
+        telemetry.report_unusable(environment=environment)
+        raise
+    finally:
+        batches.report_usage(grade, items, environment=environment)
     telemetry.report(graded, environment=environment, milliseconds=(perf_counter() - started) * 1000)
     return graded.results
 
@@ -47,7 +53,7 @@ def configured(name: str, options: str) -> graders.Grade:
     """The grader that the two environment variables describe.
 
     Args:
-        name: a key of `graders.GRADERS`.
+        name: one of `graders.known()`.
         options: a JSON object of the grader's options.
 
     Raises:

@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     OVERSIZE = "oversize"
     INVALID = "invalid"
     INTERNAL_ERROR = "internal_error"
+    JUDGE_ERROR = "judge_error"
+    TIMEOUT = "timeout"
 
 
 METRIC_OF: dict[Outcome, Metric] = {
@@ -31,11 +33,13 @@ METRIC_OF: dict[Outcome, Metric] = {
     Outcome.OVERSIZE: Metric.OUTCOME_OVERSIZE,
     Outcome.INVALID: Metric.OUTCOME_INVALID,
     Outcome.INTERNAL_ERROR: Metric.OUTCOME_INTERNAL_ERROR,
+    Outcome.JUDGE_ERROR: Metric.OUTCOME_JUDGE_ERROR,
+    Outcome.TIMEOUT: Metric.OUTCOME_TIMEOUT,
 }
 """The metric that counts each outcome."""
 
-FAULTS = frozenset({Outcome.BAD_GOLD, Outcome.INVALID, Outcome.INTERNAL_ERROR})
-"""Outcomes that no answer of the model could have avoided."""
+FAULTS = frozenset({Outcome.BAD_GOLD, Outcome.INVALID, Outcome.INTERNAL_ERROR, Outcome.JUDGE_ERROR, Outcome.TIMEOUT})
+"""Outcomes that say something about the data or the grader rather than about the answer. They score 0."""
 
 
 class Component(TypedDict):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from math import dist, fsum, sqrt
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -13,7 +14,6 @@ from typing import Any, NamedTuple
 from contracts import emf, names
 from contracts.metrics import REWARD_BY_SPLIT, Metric
 
-from reward.contract import Sample
 from reward.grading import Graded
 from reward.score import FAULTS, METRIC_OF, Score
 
@@ -23,9 +23,7 @@ MAX_GROUPS = 8
 _Key = tuple[str | None, str]
 _Values = dict[Metric, float | Sequence[float]]
 _NO_RUN: _Key = (None, names.SPLIT_TRAIN)
-_NO_METADATA: Mapping[str, Any] = {}
 
-_response = itemgetter(Sample._fields.index("response"))
 _value = attrgetter("value")
 _outcome = attrgetter("outcome")
 _STAGED_KEYS = (names.META_RUN_ID, names.META_SPLIT, names.META_RECORD_ID)
@@ -33,9 +31,9 @@ _staged = itemgetter(*_STAGED_KEYS)
 
 
 class _Group(NamedTuple):
-    """The samples of one run and split; `records` names the prompt of each."""
+    """The responses of one run and split; `records` names the prompt of each."""
 
-    samples: Sequence[Sample | None]
+    responses: Sequence[str | None]
     scores: Sequence[Score]
     records: Sequence[object]
 
@@ -50,7 +48,7 @@ def report(graded: Graded, *, environment: str, milliseconds: float) -> None:
         rewards = list(map(_value, group.scores))
         values: _Values = {REWARD_BY_SPLIT[split]: rewards, Metric.SAMPLES_GRADED: len(rewards)}
         if split == names.SPLIT_TRAIN:
-            values[Metric.RESPONSE_LENGTH] = list(map(len, map(_response, filter(None, group.samples))))
+            values[Metric.RESPONSE_LENGTH] = _lengths(group.responses)
             values[Metric.GROUP_SPREAD] = _spreads(group.records, rewards)
         if split != names.SPLIT_REHEARSAL:
             values |= _outcomes(group.scores)
@@ -67,19 +65,25 @@ def report_unusable(*, environment: str) -> None:
 
 
 def _groups(graded: Graded) -> dict[_Key, _Group]:
-    metadata = [_NO_METADATA if sample is None else sample.metadata for sample in graded.samples]
     try:
-        runs, splits, records = zip(*map(_staged, metadata), strict=True)
+        runs, splits, records = zip(*map(_staged, graded.metadata), strict=True)
     except KeyError:  # a record that was not staged by the pipeline
-        runs, splits, records = zip(*[tuple(map(each.get, _STAGED_KEYS)) for each in metadata], strict=True)
+        runs, splits, records = zip(*[tuple(map(each.get, _STAGED_KEYS)) for each in graded.metadata], strict=True)
     if runs.count(runs[0]) == len(runs) and splits.count(splits[0]) == len(splits):
-        return {_key(runs[0], splits[0], 0): _Group(graded.samples, graded.scores, records)}
+        return {_key(runs[0], splits[0], 0): _Group(graded.responses, graded.scores, records)}
     groups: dict[_Key, tuple[list[Any], list[Any], list[Any]]] = {}
-    for sample, score, run_id, split, record in zip(graded.samples, graded.scores, runs, splits, records, strict=True):
+    for response, score, run_id, split, record in zip(graded.responses, graded.scores, runs, splits, records, strict=True):
         group = groups.setdefault(_key(run_id, split, len(groups)), ([], [], []))
-        for column, entry in zip(group, (sample, score, record), strict=True):
+        for column, entry in zip(group, (response, score, record), strict=True):
             column.append(entry)
     return {key: _Group(*group) for key, group in groups.items()}
+
+
+def _lengths(responses: Sequence[str | None]) -> list[int]:
+    try:
+        return list(map(len, responses))  # type: ignore[arg-type]
+    except TypeError:
+        return [len(response) for response in responses if response is not None]
 
 
 def _key(run_id: object, split: object, known: int) -> _Key:
@@ -93,17 +97,18 @@ def _key(run_id: object, split: object, known: int) -> _Key:
 
 def _spreads(records: Sequence[object], rewards: Sequence[float]) -> list[float]:
     """The standard deviation of the scores of each prompt that has two or more in the batch."""
-    groups: dict[str, list[float]] = {}
-    for record, reward in zip(records, rewards, strict=True):
-        if type(record) is str:
-            if record in groups:
-                groups[record].append(reward)
-            else:
-                groups[record] = [reward]
-    return [_deviation(group) for group in groups.values() if len(group) > 1]
+    groups: defaultdict[object, list[float]] = defaultdict(list)
+    pairs: Iterable[tuple[object, float]] = zip(records, rewards, strict=True)
+    if set(map(type, records)) != {str}:
+        pairs = [(record, reward) for record, reward in pairs if type(record) is str]
+    for record, reward in pairs:
+        groups[record].append(reward)
+    return [_deviation(tuple(group)) for group in groups.values() if len(group) > 1]
 
 
-def _deviation(values: list[float]) -> float:
+@lru_cache(maxsize=1024)
+def _deviation(values: tuple[float, ...]) -> float:
+    # Kept, because the few scores of a small group come in few arrangements.
     count = len(values)
     if values.count(values[0]) == count:
         return 0.0

@@ -123,10 +123,12 @@ def test_a_grader_that_fails_costs_its_sample_only_and_leaves_the_place_but_not_
         values = {"above": 1.5, "below": -0.1, "nan": float("nan"), "inf": float("inf")}
         return Score(values.get(sample.response, 1.0), Outcome.CORRECT)
 
-    monkeypatch.setitem(graders.GRADERS, "failing", lambda: grade)
+    monkeypatch.setattr(graders, "build", lambda name, options: grade)
+    configured.cache_clear()
     monkeypatch.setenv(names.ENV_GRADER, "failing")
     results = handler([sample(text) for text in ("fine", "boom canary-71", "above", "below", "nan", "inf", "fine")])
     assert [result["aggregate_reward_score"] for result in results] == [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    configured.cache_clear()
     metrics, fault = lines(capsys)
     assert (metrics["OutcomeInternalError"], metrics["GraderFaults"]) == (5, 5)
     assert any(key.startswith("KeyError at test_reward_telemetry.py:") for key in fault["faults"])
@@ -166,7 +168,7 @@ def test_no_text_of_an_event_is_ever_printed_or_raised(event: object, capfd: pyt
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
     [
-        ("maths", "{}", "allowed is one of math"),
+        ("maths", "{}", "grader = 'maths': allowed is one of"),
         ("math", '{"mood": "strict"}', "options.mood is not an option of the grader math; its options: mode, partial"),
         ("math", '{"mode": "loose"}', "options.mode = 'loose': allowed is one of strict, lenient"),
         ("math", '{"partial": 0.5}', "options.partial = '0.5': allowed is a number from 0 to 0.3"),

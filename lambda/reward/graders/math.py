@@ -6,14 +6,14 @@ The format is GSM8K's: worked text, then a last line ``#### 42``. The last marke
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import isfinite
 
 from contracts.errors import InvalidInput
 
 from reward.contract import Sample
-from reward.graders.numerals import has_digit, read_marked, read_sentence
+from reward.graders.numerals import MAX_DIGITS, has_digit, read_marked, read_sentence
 from reward.graders.thinking import without_thinking
 from reward.score import Component, Outcome, Score
 
@@ -60,32 +60,41 @@ def grader(*, mode: str = "strict", partial: float = 0.0) -> Callable[[Sample], 
     # The responses to one prompt arrive together, so the last reference read is kept, as one value that is swapped whole.
     kept: tuple[object, str | None, str, str] = (None, None, "", "")
 
-    def grade(sample: Sample) -> Score:
-        nonlocal kept
-        _, response, reference, _, _ = sample
-        last, written, ending, digits = kept
-        if type(reference) is not str or reference != last:
-            written = gold_of(reference if isinstance(reference, str) else _gold_text(reference))
-            ending = f"{MARKER} {written}"  # the marked line as GSM8K writes it
-            digits = _plain_digits(written)
-            kept = (reference, written, ending, digits)
+    def other_than_usual(response: str, written: str | None, digits: str) -> Score:
         if written is None:
             return bad_gold
-        if "<" in response:
-            response = without_thinking(response)
-        # How nearly every right answer ends; `answer_of` would find the same, in five times as long.
-        if response.endswith(ending):
-            return correct
         answer = answer_of(response, lenient)
         if answer is None:
             return unparsable
         if answer is _NO_ANSWER:
             return no_marker
         # Two runs of digits without leading zeros are equal as numbers exactly if they are equal as text.
-        if digits and answer.isdecimal() and answer[0] != "0":
-            return correct if answer == digits else wrong
-        return correct if _decimal(answer) == _decimal(written) else wrong
+        plain = digits and answer.isdecimal() and answer[0] != "0"
+        return correct if (answer == digits if plain else _decimal(answer) == _decimal(written)) else wrong
 
+    def grade_columns(responses: Sequence[str], references: Sequence[object]) -> list[Score]:
+        nonlocal kept
+        last, written, ending, digits = kept
+        scores: list[Score] = []
+        append = scores.append
+        for text, reference in zip(responses, references, strict=True):
+            if type(reference) is not str or reference != last:
+                last, written = reference, gold_of(_gold_text(reference))
+                ending = f"{MARKER} {written}"  # the marked line as GSM8K writes it
+                digits = _plain_digits(written)
+            response = without_thinking(text) if "<" in text else text
+            # How nearly every right answer ends; `answer_of` would find the same, in five times as long.
+            if response.endswith(ending) and written is not None:
+                append(correct)
+            else:
+                append(other_than_usual(response, written, digits))
+        kept = (last, written, ending, digits)
+        return scores
+
+    def grade(sample: Sample) -> Score:
+        return grade_columns((sample[1],), (sample[2],))[0]
+
+    grade.columns = grade_columns  # type: ignore[attr-defined]
     return grade
 
 
@@ -96,6 +105,10 @@ def answer_of(response: str, lenient: bool = False) -> str | None:
     """
     position = response.rfind(MARKER)
     if position >= 0:
+        # Digits to the end of the text, the plainest case of all, in half the time of the pattern.
+        tail = response[position + 4 :].strip(" \t")
+        if tail.isdecimal() and tail.isascii() and len(tail) <= MAX_DIGITS:
+            return tail
         plain = _plain_at(response, position + 4)
         if plain is not None:
             return plain[1]
@@ -109,6 +122,8 @@ def gold_of(reference: str | None) -> str | None:
     """The number of a reference answer, read by the same code: a worked solution with the marker, or the bare number."""
     if reference is None:
         return None
+    if reference.isdecimal() and reference.isascii() and len(reference) <= MAX_DIGITS:
+        return reference
     position = reference.rfind(MARKER)
     start = 0 if position < 0 else position + 4
     plain = _plain_at(reference, start)
@@ -162,6 +177,8 @@ def _line(text: str, start: int) -> str:
 
 def _gold_text(reference: object) -> str | None:
     """A reference answer that is no string, as one: a number, or an object that holds the answer under a usual key."""
+    if isinstance(reference, str):
+        return reference
     for _ in range(_GOLD_DEPTH):
         if not isinstance(reference, dict):
             break

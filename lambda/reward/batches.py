@@ -1,0 +1,88 @@
+"""Grades the valid samples of a batch: all at once where a grader offers it, one after the other where it does not.
+
+A grader offers it by an attribute `batch` of its grade function: ``batch(samples) -> scores``, as many and in the same order. One that
+spends money offers `usage` as well: ``usage() -> metrics``, which gives what was spent since the last call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from contracts import emf, names
+
+from reward.contract import BadSample, Sample
+from reward.contract import sample as sample_of
+from reward.score import Score
+
+
+class BatchFailed(RuntimeError):
+    """A grader cannot grade, and no score may be made up: the whole call fails, so that Bedrock sends the batch again.
+
+    The message never holds text of a sample.
+    """
+
+
+def in_one_call(grade: Callable[[Sample], Score]) -> Callable[[Sequence[Sample]], Sequence[Score]] | None:
+    """The grader's own way to grade many samples, or None."""
+    found: Callable[[Sequence[Sample]], Sequence[Score]] | None = getattr(grade, "batch", None)
+    return found
+
+
+def graded(grade: Callable[[Sample], Score], samples: Sequence[Sample]) -> list[Score]:
+    """The score of each sample, in order.
+
+    Raises:
+        BatchFailed: if the grader cannot grade them, or gave another number of scores.
+    """
+    together = in_one_call(grade)
+    if together is None:
+        return [grade(sample) for sample in samples]
+    scores = list(together(samples)) if samples else []
+    if len(scores) != len(samples):
+        raise BatchFailed(f"the grader gave {len(scores)} scores for {len(samples)} samples; allowed is one for each")
+    return scores
+
+
+def ahead(items: Sequence[Any], grade: Callable[[Sample], Score], *, longest: int) -> Callable[[Sample], Score]:
+    """The grader itself or, for one that grades many at once, a function that hands out scores made by one call for all of `items`.
+
+    That function gives the score of the next sample, so it is called for each valid item, in order, and for no other.
+
+    Args:
+        items: as received.
+        longest: characters of a response above which an item is not graded.
+
+    Raises:
+        BatchFailed: as `graded`.
+    """
+    if in_one_call(grade) is None:
+        return grade
+    scores = iter(graded(grade, [sample for sample in _readable(items) if len(sample.response) <= longest]))
+    return lambda _sample: next(scores)
+
+
+def _readable(items: Sequence[Any]) -> Iterator[Sample]:
+    for position, item in enumerate(items):
+        # What is wrong with the others is found, and counted, where they are scored.
+        with suppress(BadSample):
+            yield sample_of(item, position)
+
+
+def report_usage(grade: Callable[[Sample], Score], items: Sequence[Any], *, environment: str) -> None:
+    """Prints what a grader spent on a batch as metrics, under the run of the first item that names one; nothing for most graders."""
+    usage = getattr(grade, "usage", None)
+    values = usage() if usage is not None else None
+    if values:
+        emf.emit(values, environment=environment, run_id=_run_of(items))
+
+
+def _run_of(items: Sequence[Any]) -> str | None:
+    for item in items[:1]:
+        metadata = item.get("metadata") if isinstance(item, Mapping) else None
+        run_id = metadata.get(names.META_RUN_ID) if isinstance(metadata, Mapping) else None
+        # What comes in an event is not trusted to be a dimension of a metric.
+        if isinstance(run_id, str) and len(run_id) <= names.RUN_ID_MAX and names.RUN_ID_PATTERN.fullmatch(run_id):
+            return run_id
+    return None

@@ -1,0 +1,102 @@
+"""A batch of documented samples is graded at once; the verdicts are those of one sample after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reward import contract, grading
+from reward.contract import Sample
+from reward.graders import build
+from reward.score import Outcome, Score
+
+PIECES = [
+    "#### ",
+    "####",
+    "42",
+    "41",
+    "1,080",
+    "042",
+    " ",
+    "\t",
+    "\n",
+    "\r",
+    "$",
+    "**",
+    ".",
+    " or 41",
+    "-",
+    "\u0664\u0662",
+    "<think>",
+    "</think>",
+    "x" * 50,
+]
+texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
+references = st.sampled_from(["42", "#### 42", "work\n#### 1,080", "042", "-42", "none", "", "42.0", "\u0664\u0662"])
+
+
+def item(number: int, response: Any, reference: Any) -> dict[str, Any]:
+    metadata = {"reference_answer": reference}
+    return {"id": f"s-{number}", "messages": [{"role": "assistant", "content": response}], "metadata": metadata}
+
+
+def one_by_one(grade: Any) -> Any:
+    return lambda sample: grade(sample)  # noqa: PLW0108 - without the attribute `columns`
+
+
+@pytest.mark.parametrize("mode", ["strict", "lenient"])
+@given(batch=st.lists(st.tuples(texts, references), min_size=1, max_size=12))
+def test_the_verdicts_of_a_batch_are_those_of_its_samples(mode: str, batch: list[tuple[str, str]]) -> None:
+    grade = build("math", {"mode": mode})
+    items = [item(number, *pair) for number, pair in enumerate(batch)]
+    assert contract.columns(items) is not None
+    assert grading.grade_all(items, grade) == grading.grade_all(items, one_by_one(build("math", {"mode": mode})))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        item(1, "#### 42", 42),
+        item(1, [{"text": "#### 42"}], "42"),
+        item(1, None, "42"),
+        item(7, "#### 42", "42") | {"id": 7},
+        item(1, "#### 42", "42") | {"metadata": None},
+        item(1, "#### 42" + " " * grading.MAX_RESPONSE, "42"),
+        {"id": "s"},
+        None,
+    ],
+    ids=range(8),
+)
+def test_one_sample_out_of_the_ordinary_leaves_its_neighbours_alone(odd: Any) -> None:
+    grade = build("math")
+    items = [item(0, "#### 42", "42"), odd, item(2, "#### 41", "42")]
+    graded = grading.grade_all(items, grade)
+    assert graded == grading.grade_all(items, one_by_one(grade))
+    assert [graded.scores[0].outcome, graded.scores[2].outcome] == [Outcome.CORRECT, Outcome.WRONG]
+
+
+@pytest.mark.parametrize("value", [1.5, -0.1, float("nan")])
+def test_a_batch_with_a_score_out_of_range_is_graded_one_by_one_and_faults_are_counted(value: float) -> None:
+    def grade(sample: Sample) -> Score:
+        return Score(value if sample.response == "bad" else 1.0, Outcome.CORRECT)
+
+    grade.columns = lambda responses, _: [Score(value if text == "bad" else 1.0, Outcome.CORRECT) for text in responses]  # type: ignore[attr-defined]
+    graded = grading.grade_all([item(0, "good", "42"), item(1, "bad", "42")], grade)
+    assert [score.value for score in graded.scores] == [1.0, 0.0]
+    assert [score.outcome for score in graded.scores] == [Outcome.CORRECT, Outcome.INTERNAL_ERROR]
+    assert len(graded.faults) == 1
+
+
+def test_a_batch_that_fails_or_comes_up_short_is_graded_one_by_one() -> None:
+    def grade(_: Sample) -> Score:
+        return Score(1.0, Outcome.CORRECT)
+
+    def fail(*_: object) -> list[Score]:
+        raise KeyError("a")
+
+    for columns in (fail, lambda *_: []):
+        grade.columns = columns  # type: ignore[attr-defined]
+        graded = grading.grade_all([item(0, "a", "42"), item(1, "b", "42")], grade)
+        assert [score.value for score in graded.scores] == [1.0, 1.0]
