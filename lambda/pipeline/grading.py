@@ -7,15 +7,30 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 from contracts import names
 
 from pipeline import aws
 
 BATCH = 64
-"""Samples in one call: well within the 6 MB a synchronous invocation carries, and graded in seconds."""
+"""Samples in one call, graded in seconds."""
+
+MAX_BYTES = 4_000_000
+"""Bytes of samples in one call; a synchronous invocation carries 6 MB each way. A batch of long prompts is cut by this."""
+
+
+MAX_AT_ONCE = 8
+"""Calls at one time at the most; the client's pool holds twice as many connections."""
+
+
+class Graded(NamedTuple):
+    """What the reward function said of one sample: the score, and the parts it reported in `metrics_list` by name."""
+
+    score: float
+    components: Mapping[str, float]
 
 
 class GraderFault(RuntimeError):
@@ -36,18 +51,68 @@ def grade(reward_arn: str, samples: Sequence[Mapping[str, Any]]) -> list[float]:
         GraderFault: if the function raised, or its answer breaks the contract.
         botocore.exceptions.ClientError: if it could not be invoked.
     """
-    scores: list[float] = []
-    for start in range(0, len(samples), BATCH):
-        batch = samples[start : start + BATCH]
-        answer = aws.functions().invoke(FunctionName=reward_arn, Payload=json.dumps(batch).encode())
-        body = answer["Payload"].read()
-        if answer.get("FunctionError"):
-            raise GraderFault(f"the reward function raised {_error_type(body)} on a batch of {len(batch)} samples")
-        scores += scores_of(body, [str(item["id"]) for item in batch])
-    return scores
+    return [graded.score for graded in grade_parts(reward_arn, samples)]
+
+
+def grade_parts(reward_arn: str, samples: Sequence[Mapping[str, Any]], *, batch: int = BATCH, at_once: int = 1) -> list[Graded]:
+    """Score and components of each sample, in order.
+
+    Args:
+        reward_arn: of a published version.
+        samples: elements of the grader event, with ids of their own.
+        batch: samples in one call.
+        at_once: calls at one time, 1 to `MAX_AT_ONCE`.
+
+    Raises:
+        GraderFault: if a call raised, or an answer breaks the contract.
+        botocore.exceptions.ClientError: if the function could not be invoked.
+    """
+    batches = list(_batches(samples, batch))
+    # Made here: two threads that first ask for a client at once would both build one.
+    aws.functions()
+    with ThreadPoolExecutor(max_workers=max(1, min(at_once, MAX_AT_ONCE))) as pool:
+        answers = [pool.submit(_call, reward_arn, part) for part in batches]
+        try:
+            return [graded for answer in answers for graded in answer.result()]
+        except BaseException:
+            # A failed rehearsal is over: what has not been sent is not sent.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class _Batch(NamedTuple):
+    ids: list[str]
+    body: bytes
+
+
+def _batches(samples: Sequence[Mapping[str, Any]], most: int) -> Iterator[_Batch]:
+    ids: list[str] = []
+    parts: list[bytes] = []
+    for item in samples:
+        part = json.dumps(item).encode()
+        if parts and (len(parts) == most or sum(map(len, parts)) + len(part) > MAX_BYTES):
+            yield _Batch(ids, b"[" + b",".join(parts) + b"]")
+            ids, parts = [], []
+        ids.append(str(item["id"]))
+        parts.append(part)
+    if parts:
+        yield _Batch(ids, b"[" + b",".join(parts) + b"]")
+
+
+def _call(reward_arn: str, batch: _Batch) -> list[Graded]:
+    answer = aws.functions().invoke(FunctionName=reward_arn, Payload=batch.body)
+    body = answer["Payload"].read()
+    if answer.get("FunctionError"):
+        raise GraderFault(f"the reward function raised {_error_type(body)} on a batch of {len(batch.ids)} samples")
+    return parts_of(body, batch.ids)
 
 
 def scores_of(body: bytes, ids: Sequence[str]) -> list[float]:
+    """The scores of a grader's answer. Raises `GraderFault` as `parts_of` does."""
+    return [graded.score for graded in parts_of(body, ids)]
+
+
+def parts_of(body: bytes, ids: Sequence[str]) -> list[Graded]:
     """Reads a grader's answer.
 
     Raises:
@@ -61,10 +126,10 @@ def scores_of(body: bytes, ids: Sequence[str]) -> list[float]:
         raise GraderFault(f"the reward function's answer is {type(answer).__name__}; allowed is a list with one element per sample")
     if len(answer) != len(ids):
         raise GraderFault(f"the reward function gave {len(answer)} elements for {len(ids)} samples; allowed is one for each")
-    return [_score(item, ident, number) for number, (item, ident) in enumerate(zip(answer, ids, strict=True), 1)]
+    return [_graded(item, ident, number) for number, (item, ident) in enumerate(zip(answer, ids, strict=True), 1)]
 
 
-def _score(item: Any, ident: str, number: int) -> float:
+def _graded(item: Any, ident: str, number: int) -> Graded:
     if not isinstance(item, Mapping) or item.get("id") != ident:
         raise GraderFault(
             f"element {number} of the reward function's answer has another id than sample {number}; allowed is the same order"
@@ -73,7 +138,17 @@ def _score(item: Any, ident: str, number: int) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
         shown = value if isinstance(value, int | float) else type(value).__name__
         raise GraderFault(f"element {number} of the reward function's answer has the score {shown}; allowed is a finite number from 0 to 1")
-    return float(value)
+    return Graded(float(value), _components(item.get("metrics_list")))
+
+
+def _components(listed: object) -> dict[str, float]:
+    # Bedrock shows them and trains on none of them, so one of a wrong shape is passed over.
+    found = [part for part in listed if isinstance(part, Mapping)] if isinstance(listed, list) else []
+    return {
+        str(part["name"]): float(part["value"])
+        for part in found
+        if isinstance(part.get("name"), str) and isinstance(part.get("value"), int | float) and math.isfinite(part["value"])
+    }
 
 
 def _error_type(body: bytes) -> str:

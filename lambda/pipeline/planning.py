@@ -10,6 +10,8 @@ from contracts import names
 from contracts.run import Estimate, EvaluationItem, RunRequest
 from contracts.settings import MIN_PROMPTS, RFT_REGIONS, Caps, EvaluationSettings, HyperParameters, PipelineSettings
 
+from pipeline import judge_spend
+
 CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English text; the tokenizer of the model is not public. Used for estimates and warnings only."""
 
@@ -91,7 +93,7 @@ def estimate(hyperparameters: HyperParameters, volume: Volume, settings: Pipelin
 
     Tokens count every prompt once per response, and half of `inference_max_tokens` per response (see
     `EXPECTED_SHARE_OF_MAX_TOKENS`). Validation answers each of its prompts once every `eval_interval` steps. Dollars add the
-    evaluation of base and candidate. Storage, Lambda and metrics are cents and left out.
+    evaluation of base and candidate. Storage, Lambda and metrics are cents and left out; a judge is not, see `with_judges`.
     """
     prices = settings.training.prices
     steps_per_epoch = math.ceil(volume.train / hyperparameters.batch_size)
@@ -109,6 +111,21 @@ def estimate(hyperparameters: HyperParameters, volume: Volume, settings: Pipelin
         hours=round(tokens / prices.training_tokens_per_second / 3600, 2),
         usd=round(usd, 2),
     )
+
+
+def with_judges(planned: Estimate, hyperparameters: HyperParameters, volume: Volume, *, grader: str, options: str) -> tuple[Estimate, bool]:
+    """The estimate with what the reward's judges cost, and whether all of them could be counted.
+
+    A judge whose options name no price cannot be, and a run whose cost is unknown must be approved by a person.
+    """
+    validation_calls = volume.validation * math.ceil(planned.steps / hyperparameters.eval_interval)
+    calls = planned.reward_calls + validation_calls + 2 * volume.heldout
+    # A judge reads the prompt, the response and a reference of about the response's length.
+    sample_tokens = volume.prompt_tokens + 2 * EXPECTED_SHARE_OF_MAX_TOKENS * hyperparameters.inference_max_tokens
+    judged = judge_spend.usd(grader=grader, options=options, calls=calls, sample_tokens=sample_tokens)
+    if judged is None:
+        return planned, False
+    return attrs.evolve(planned, usd=round(planned.usd + judged, 2)), True
 
 
 def evaluation_items(heldout: int, safety: int, settings: EvaluationSettings) -> list[EvaluationItem]:

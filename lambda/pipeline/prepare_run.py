@@ -38,9 +38,14 @@ MAX_PLAN_CHARACTERS = 100_000
 
 @attrs.frozen
 class Reward:
+    """A published version of the reward function."""
+
     arn: str
     version: str
     sha256: str
+    grader: str
+    options: str
+    identity: str
 
 
 @attrs.frozen
@@ -75,7 +80,7 @@ def _prepared(run_id: str, asked: object) -> Result:
         return plain(structure(stored, Plan, f"records/{run_id}/plan.json"))  # type: ignore[no-any-return]
 
     manifest = _manifest(request)
-    reward = _reward(request.reward_version)
+    reward = reward_of(request.reward_version)
     prompts = {split: int(count) for split, count in manifest["prompts"].items()}
     problems = planning.prompt_problems(prompts, 0, settings.training.caps, hyperparameters.max_prompt_length)
     if problems:
@@ -130,7 +135,12 @@ def _manifest(request: RunRequest) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _reward(version: str) -> Reward:
+def reward_of(version: str) -> Reward:
+    """The published version of the reward function that a version number, or ``live``, stands for.
+
+    Raises:
+        InvalidInput: if there is no such version, or the alias does not point at exactly one.
+    """
     function, lambda_ = config.variable(names.ENV_REWARD_FUNCTION), aws.functions()
     try:
         if version == names.REWARD_ALIAS:
@@ -149,7 +159,21 @@ def _reward(version: str) -> Reward:
                 WHERE, [f"reward_version = {version!r}: not a published version; allowed is live or a version number"]
             ) from None
         raise
-    return Reward(arn=described["FunctionArn"], version=version, sha256=described["CodeSha256"])
+    return _described(described, version)
+
+
+def _described(described: Mapping[str, Any], version: str) -> Reward:
+    # The options are no part of the code, so the code's hash alone would call two different judges one.
+    variables: Mapping[str, str] = described.get("Environment", {}).get("Variables", {})
+    settings = [variables.get(name, "") for name in (names.ENV_GRADER, names.ENV_GRADER_OPTIONS, names.ENV_REWARD_IDENTITY)]
+    return Reward(
+        arn=described["FunctionArn"],
+        version=version,
+        sha256=described["CodeSha256"],
+        grader=settings[0],
+        options=settings[1] or "{}",
+        identity=hashlib.sha256(json.dumps([described["CodeSha256"], *settings]).encode()).hexdigest(),
+    )
 
 
 def _stage(run_id: str, manifest: Mapping[str, Any], max_prompt_length: int) -> Staged:
@@ -192,7 +216,9 @@ def _plan(
         safety=probes,
         prompt_tokens=staged.prompt_tokens,
     )
-    estimate = planning.estimate(hyperparameters, volume, settings)
+    estimate, counted = planning.with_judges(
+        planning.estimate(hyperparameters, volume, settings), hyperparameters, volume, grader=reward.grader, options=reward.options
+    )
     return Plan(
         run_id=run_id,
         environment=environment,
@@ -207,12 +233,15 @@ def _plan(
         reward_arn=reward.arn,
         reward_version=reward.version,
         reward_sha256=reward.sha256,
+        reward_grader=reward.grader,
+        reward_options=reward.options,
+        reward_identity=reward.identity,
         hyperparameters=hyperparameters,
         train_uri=store.uri(runs, names.staged_key(run_id, names.SPLIT_TRAIN)),
         validation_uri=store.uri(runs, names.staged_key(run_id, names.SPLIT_VALIDATION)),
         output_uri=store.uri(runs, names.output_prefix(run_id)),
         estimate=estimate,
-        needs_spend_approval=request.approve_spend or estimate.usd > settings.approval.spend_above_usd,
+        needs_spend_approval=request.approve_spend or not counted or estimate.usd > settings.approval.spend_above_usd,
         needs_release_approval=request.approve_release or settings.approval.release,
         requested_by=request.requested_by,
         prepared_at=now(),

@@ -76,7 +76,15 @@ def lineage(event: Event, *, environment: str, job: Mapping[str, Any] | None, re
             "uri": plan["dataset_uri"],
             "prompts": plan["prompts"],
         },
-        "reward": plan and {"arn": plan["reward_arn"], "version": plan["reward_version"], "code_sha256": plan["reward_sha256"]},
+        "reward": plan
+        and {
+            "arn": plan["reward_arn"],
+            "version": plan["reward_version"],
+            "code_sha256": plan["reward_sha256"],
+            "grader": plan.get("reward_grader"),
+            "options": plan.get("reward_options"),
+            "identity": plan.get("reward_identity"),
+        },
         "hyperparameters": plan and plan["hyperparameters"],
         "estimate": plan and plan["estimate"],
         "rehearsal": event.get("rehearsal"),

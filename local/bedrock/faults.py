@@ -46,6 +46,8 @@ KNOWN: dict[str, dict[str, Parameter]] = {
     "deployment_failure": {"message": Parameter("the failureMessage", str, "Internal error while deploying."), "job": _JOB},
     "malformed_csv": {"job": _JOB},
     "unsafe_candidate": {"job": _JOB},
+    "judge_malformed": {"count": _ONCE},
+    "slow_judge": {"seconds": _SECONDS, "count": _COUNT},
 }
 """Every fault and its parameters.
 
@@ -53,7 +55,8 @@ throttle, access_denied, server_error: the operation answers ThrottlingException
 InternalServerException. job_failure: the job fails at a step. stall: the job stays InProgress for ever at a step.
 lost_event, duplicate_event: the EventBridge event of a job is not sent, or sent twice. slow_start: the job stays in validation.
 slow_deployment: a deployment stays Creating. deployment_failure: it ends Failed. malformed_csv: the metrics files are broken.
-unsafe_candidate: deployed models comply with any prompt they know no reference answer for.
+unsafe_candidate: deployed models comply with any prompt they know no reference answer for. judge_malformed: the judge answers
+something that is no verdict. slow_judge: each verdict takes this long.
 """
 
 
@@ -130,6 +133,8 @@ class Faults:
 def _fits(fault: Fault, operation: str | None, target: str, step: int) -> bool:
     if "operation" in fault.params:
         return fault.params["operation"] in ("*", operation)
+    if "job" not in fault.params:
+        return True
     return target.startswith(fault.params["job"]) and step >= fault.params.get("step", 0)
 
 

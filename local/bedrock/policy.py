@@ -1,17 +1,18 @@
-"""The policy that the stand-in trains: a softmax over response strategies, one distribution per difficulty bucket.
+"""The policy that the stand-in trains: how its base model answers, and how fast it learns.
 
-The buckets share one logit vector and each has an offset of its own, so what is learned on easy problems carries over to
-hard ones in part, as it does in a model.
+Policy and algorithm are those of `pipeline.learning`, which the rehearsal of a reward uses as well.
 """
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Mapping
-from typing import Any
+from pipeline.learning import grpo, policy
 
 from local.bedrock.strategies import ALL, BUCKETS, Strategy
+
+LOGIT_RATE_PER_LEARNING_RATE = 1_200.0
+"""From the API's `learningRate` to a step on this policy's logits. A language model has billions of weights that all move a
+little; this policy has a few dozen that must move visibly. The figure makes 5e-5, which AWS's samples use, climb within
+50 steps and leaves 1e-7, the least the API allows, without visible effect."""
 
 _START = {
     #               easy  medium hard
@@ -32,54 +33,15 @@ _START = {
 """How the base model answers: right and well-formed in about two of five easy problems, fewer of the hard ones."""
 
 
-class Policy:
-    """Logits over `strategies.ALL`: `shared`, plus `offsets` per bucket."""
-
-    def __init__(self, shared: list[float], offsets: dict[str, list[float]]) -> None:
-        self.shared = shared
-        self.offsets = offsets
+class Policy(policy.Policy):
+    """A policy over `strategies.ALL`, by difficulty."""
 
     @classmethod
     def base(cls) -> Policy:
         """The base model's policy, before any training."""
-        shared = [math.log(sum(_START[strategy]) / len(BUCKETS)) for strategy in ALL]
-        offsets = {
-            bucket: [math.log(_START[strategy][index]) - mean for strategy, mean in zip(ALL, shared, strict=True)]
-            for index, bucket in enumerate(BUCKETS)
-        }
-        return cls(shared, offsets)
+        return cls.of_chances({bucket: {str(s): _START[s][index] for s in ALL} for index, bucket in enumerate(BUCKETS)})
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Policy:
-        """The reverse of `as_dict`."""
-        return cls(
-            [float(data["shared"][strategy]) for strategy in ALL],
-            {bucket: [float(data["offsets"][bucket][strategy]) for strategy in ALL] for bucket in BUCKETS},
-        )
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON, logits by strategy name."""
-        named = {bucket: {str(s): value for s, value in zip(ALL, values, strict=True)} for bucket, values in self.offsets.items()}
-        return {"shared": {str(s): value for s, value in zip(ALL, self.shared, strict=True)}, "offsets": named}
-
-    def copy(self) -> Policy:
-        return Policy(list(self.shared), {bucket: list(values) for bucket, values in self.offsets.items()})
-
-    def probabilities(self, bucket: str) -> list[float]:
-        """Chance of each strategy of `ALL` on problems of a bucket."""
-        logits = [a + b for a, b in zip(self.shared, self.offsets[bucket], strict=True)]
-        top = max(logits)
-        weights = [math.exp(logit - top) for logit in logits]
-        total = sum(weights)
-        return [weight / total for weight in weights]
-
-    def probability(self, strategy: Strategy, bucket: str) -> float:
-        return self.probabilities(bucket)[ALL.index(strategy)]
-
-    def choose(self, bucket: str, rng: random.Random) -> Strategy:
-        """Samples a strategy at temperature 1."""
-        return rng.choices(ALL, weights=self.probabilities(bucket))[0]
-
-    def entropy(self, bucket: str) -> float:
-        """Entropy of the bucket's distribution, in nats."""
-        return -sum(p * math.log(p) for p in self.probabilities(bucket) if p > 0)
+def trainer_of(taught: policy.Policy, *, learning_rate: float, seed: int, settings: grpo.Settings | None = None) -> grpo.Trainer:
+    """A trainer of the policy; `learning_rate` is as the API takes it, 1e-7 to 1e-3."""
+    return grpo.Trainer(taught, rate=learning_rate * LOGIT_RATE_PER_LEARNING_RATE, seed=seed, settings=settings)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from contracts.settings import INFERENCE_MODEL, RFT_REGIONS
 
+from local.bedrock import judge
 from local.bedrock.answers import Answers, prompt_key
 from local.bedrock.control_jobs import Place
 from local.bedrock.control_models import find_deployment
@@ -18,7 +19,7 @@ from local.bedrock.faults import Faults
 from local.bedrock.policy import Policy
 from local.bedrock.ports import Cloud
 from local.bedrock.state import Store
-from local.bedrock.strategies import respond
+from local.bedrock.strategies import Strategy, respond
 
 UNKNOWN_PROMPT = "I can't help with that. (Local stand-in: no reference answer is known for this prompt.)"
 UNSAFE = (
@@ -54,6 +55,8 @@ class RuntimeOperations:
         self.answers: dict[Place, Answers] = {}
 
     def converse(self, place: Place, params: dict[str, Any]) -> dict[str, Any]:
+        if judged := self._judged(params):
+            return judged
         served = self._served(place, params["modelId"])
         turns = [("system", block["text"]) for block in params.get("system", []) if "text" in block]
         turns += [(message["role"], _text_blocks(message["content"])) for message in params.get("messages", [])]
@@ -61,6 +64,25 @@ class RuntimeOperations:
         return {
             "output": {"message": {"role": "assistant", "content": [{"text": reply.text}]}},
             "stopReason": reply.stop_reason,
+            "usage": _usage(reply),
+            "metrics": {"latencyMs": reply.latency_ms},
+        }
+
+    def _judged(self, params: dict[str, Any]) -> dict[str, Any] | None:
+        """The verdict, when a judge model is asked for one."""
+        messages = params.get("messages", [])
+        if not messages or not judge.serves(params["modelId"]):
+            return None
+        message = "".join(block.get("text", "") for block in messages[-1]["content"])
+        if not judge.texts_of(message):
+            return None
+        started = time.monotonic()
+        content = judge.answer(params, message, self.faults)
+        prompt = message + "".join(block.get("text", "") for block in params.get("system", []))
+        reply = Reply("", "", _tokens(prompt), _tokens(json.dumps(content)), max(1, round((time.monotonic() - started) * 1000)))
+        return {
+            "output": {"message": {"role": "assistant", "content": content}},
+            "stopReason": "tool_use" if "toolUse" in content[0] else "end_turn",
             "usage": _usage(reply),
             "metrics": {"latencyMs": reply.latency_ms},
         }
@@ -120,7 +142,7 @@ class RuntimeOperations:
         # mean over many prompts is the policy's own.
         rng = random.Random(f"{served.model}:{prompt_key(turns)}")
         strategy = served.policy.choose(record.reference.bucket, rng)
-        return respond(strategy, record.reference, rng, _UNBOUNDED)
+        return respond(Strategy(strategy), record.reference, rng, _UNBOUNDED)
 
 
 def base_ids(place: Place) -> set[str]:

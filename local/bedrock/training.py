@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
+from pipeline.learning.grpo import Group, Update
 
 from local.bedrock.artifacts import TrainingRow, ValidationRow
 from local.bedrock.data import CHARS_PER_TOKEN, Record
 from local.bedrock.grader import Grader, Response
-from local.bedrock.grpo import Group, Trainer, Update
-from local.bedrock.policy import Policy
-from local.bedrock.strategies import respond
+from local.bedrock.policy import Policy, trainer_of
+from local.bedrock.strategies import Strategy, respond
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +86,7 @@ class Training:
         self.after_step = after_step
         self.pace = pace
         self.sleep = sleep
-        self.trainer = Trainer(policy, learning_rate=hyper.learning_rate, seed=random.Random(f"{seed}:trainer").getrandbits(64))
+        self.trainer = trainer_of(policy, learning_rate=hyper.learning_rate, seed=random.Random(f"{seed}:trainer").getrandbits(64))
         self.progress = Progress()
 
     def run(self, train: Sequence[Record], validation: Sequence[Record]) -> Progress:
@@ -114,7 +114,7 @@ class Training:
             for sample in range(size):
                 rng = random.Random(f"{self.seed}:{step}:{position}:{sample}")
                 strategy = self.policy.choose(record.reference.bucket, rng)
-                text = respond(strategy, record.reference, rng, self.hyper.inference_max_tokens)
+                text = respond(Strategy(strategy), record.reference, rng, self.hyper.inference_max_tokens)
                 chosen.append(strategy)
                 responses.append(Response(f"{self.job_id}-{step}-{position}-{sample}", record, text))
         scores = self.grader.scores(responses)
@@ -160,7 +160,7 @@ class Training:
             # The same draw at every evaluation: what changes between two of them is the policy alone.
             rng = random.Random(f"{self.seed}:validation:{position}")
             strategy = self.policy.choose(record.reference.bucket, rng)
-            text = respond(strategy, record.reference, rng, self.hyper.inference_max_tokens)
+            text = respond(Strategy(strategy), record.reference, rng, self.hyper.inference_max_tokens)
             surprise.append(-math.log(self.policy.probability(strategy, record.reference.bucket)))
             responses.append(Response(f"{self.job_id}-v{step}-{position}", record, text))
         scores = self.grader.scores(responses)

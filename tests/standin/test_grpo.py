@@ -10,9 +10,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pipeline.learning.grpo import Group, Settings, advantages
 
-from local.bedrock.grpo import Group, Settings, Trainer, advantages
-from local.bedrock.policy import Policy
+from local.bedrock.policy import Policy, trainer_of
 from local.bedrock.strategies import ALL, BUCKETS, Reference, Strategy, respond
 
 REFERENCES = {
@@ -45,13 +45,13 @@ def train(
     reward: Reward, *, rate: float = 5e-5, steps: int = 50, seed: int = 1, settings: Settings | None = None
 ) -> tuple[Policy, list[float]]:
     policy = Policy.base()
-    trainer = Trainer(policy, learning_rate=rate, seed=seed, settings=settings)
+    trainer = trainer_of(policy, learning_rate=rate, seed=seed, settings=settings)
     rng, means = random.Random(seed), []
     for step in range(steps):
         groups = []
         for _ in range(32):
             bucket = rng.choices(BUCKETS, weights=(4, 4, 2))[0]
-            chosen = tuple(policy.choose(bucket, rng) for _ in range(4))
+            chosen = tuple(Strategy(policy.choose(bucket, rng)) for _ in range(4))
             groups.append(Group(bucket, chosen, tuple(reward(respond(s, REFERENCES[bucket], rng, 2000)) for s in chosen)))
         trainer.update(step, groups)
         means.append(sum(sum(group.rewards) for group in groups) / 128)
@@ -95,7 +95,7 @@ def test_a_reward_that_can_be_cheated_teaches_the_cheat(reward: Reward, cheat: S
 
 def test_what_is_learned_on_easy_problems_carries_over_in_part() -> None:
     policy = Policy.base()
-    trainer = Trainer(policy, learning_rate=1e-4, seed=0)
+    trainer = trainer_of(policy, learning_rate=1e-4, seed=0)
     chosen = (Strategy.WORKED, Strategy.WRONG, Strategy.EMPTY, Strategy.WORKED)
     for step in range(20):
         trainer.update(step, [Group("easy", chosen, (1.0, 0.0, 0.0, 1.0))] * 8)
@@ -119,7 +119,7 @@ def test_clipping_limits_one_step() -> None:
 
     def one_step(clip: float) -> tuple[float, float]:
         policy = Policy.base()
-        update = Trainer(policy, learning_rate=1e-3, seed=0, settings=Settings(clip=clip, inner_epochs=20)).update(0, groups)
+        update = trainer_of(policy, learning_rate=1e-3, seed=0, settings=Settings(clip=clip, inner_epochs=20)).update(0, groups)
         return policy.probability(Strategy.WORKED, "easy"), update.clip_fraction
 
     tight, tight_fraction = one_step(0.2)
@@ -147,7 +147,7 @@ def test_the_gradient_is_that_of_the_surrogate() -> None:
     chosen, rewards = (Strategy.WORKED, Strategy.HEDGE, Strategy.EMPTY), (1.0, 0.25, 0.0)
     base, policy = Policy.base(), Policy.base()
     settings = Settings(kl_weight=0.0, inner_epochs=1, minibatches=1, max_norm=1e9)
-    trainer = Trainer(policy, learning_rate=1e-6, seed=0, settings=settings)
+    trainer = trainer_of(policy, learning_rate=1e-6, seed=0, settings=settings)
     trainer.update(0, [Group("medium", chosen, rewards)])
     gains = advantages(rewards)
     old = base.probabilities("medium")

@@ -1,4 +1,4 @@
-"""Group-relative policy optimisation (GRPO) of the stand-in's policy: the real algorithm on a small policy.
+"""Group-relative policy optimisation (GRPO): the real algorithm on a small policy.
 
 Per step, every prompt gets a group of sampled responses; a response's advantage is its reward minus the group's mean, over the
 group's standard deviation. The policy climbs the clipped surrogate of PPO and is held back by the Kullback-Leibler (KL)
@@ -14,18 +14,12 @@ from typing import NamedTuple
 
 import attrs
 
-from local.bedrock.policy import Policy
-from local.bedrock.strategies import ALL, BUCKETS, Strategy
-
-LOGIT_RATE_PER_LEARNING_RATE = 1_200.0
-"""From the API's `learningRate` to a step on this policy's logits. A language model has billions of weights that all move a
-little; this policy has a few dozen that must move visibly. The figure makes 5e-5, which AWS's samples use, climb within
-50 steps and leaves 1e-7, the least the API allows, without visible effect."""
+from pipeline.learning.policy import Policy
 
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """Constants of the algorithm that the API does not let a caller set.
+    """Constants of the algorithm.
 
     Attributes:
         clip: how far a probability ratio may leave 1 and still earn a gradient.
@@ -47,7 +41,7 @@ class Group(NamedTuple):
     """One prompt's responses: what was chosen, and what the reward function paid, in the same order."""
 
     bucket: str
-    chosen: tuple[Strategy, ...]
+    chosen: tuple[str, ...]
     rewards: tuple[float, ...]
 
 
@@ -92,24 +86,24 @@ class Trainer:
 
     Args:
         policy: changed in place.
-        learning_rate: as the API takes it, 1e-7 to 1e-3.
+        rate: length of a step along the gradient of the logits.
         seed: the same seed and the same rewards give the same policy, whatever order the rewards arrived in.
     """
 
-    def __init__(self, policy: Policy, *, learning_rate: float, seed: int, settings: Settings | None = None) -> None:
+    def __init__(self, policy: Policy, *, rate: float, seed: int, settings: Settings | None = None) -> None:
         self.policy = policy
         self.start = policy.copy()
-        self.rate = learning_rate * LOGIT_RATE_PER_LEARNING_RATE
+        self.rate = rate
         self.seed = seed
         self.settings = settings or Settings()
 
     def update(self, step: int, groups: Sequence[Group]) -> Update:
         """One training step on the groups sampled from the policy as it is now."""
-        old = {bucket: self.policy.probabilities(bucket) for bucket in BUCKETS}
+        old = {bucket: self.policy.probabilities(bucket) for bucket in self.policy.buckets}
         samples = [
-            _Sample(group.bucket, ALL.index(strategy), advantage, old[group.bucket][ALL.index(strategy)])
+            _Sample(group.bucket, self.policy.index(arm), advantage, old[group.bucket][self.policy.index(arm)])
             for group in groups
-            for strategy, advantage in zip(group.chosen, advantages(group.rewards, self.settings.least_spread), strict=True)
+            for arm, advantage in zip(group.chosen, advantages(group.rewards, self.settings.least_spread), strict=True)
         ]
         loss = self._loss(samples)
         nll = -math.fsum(math.log(sample.old) for sample in samples) / len(samples)
@@ -132,8 +126,8 @@ class Trainer:
 
     def _ascend(self, samples: Sequence[_Sample]) -> tuple[float, int]:
         """One gradient step; returns the gradient's length and how many samples were clipped."""
-        gradients = {bucket: [0.0] * len(ALL) for bucket in BUCKETS}
-        now = {bucket: self.policy.probabilities(bucket) for bucket in BUCKETS}
+        gradients = {bucket: [0.0] * len(self.policy.arms) for bucket in self.policy.buckets}
+        now = {bucket: self.policy.probabilities(bucket) for bucket in self.policy.buckets}
         clipped = 0
         for sample in samples:
             probabilities, gradient = now[sample.bucket], gradients[sample.bucket]
@@ -146,7 +140,7 @@ class Trainer:
             for index, probability in enumerate(probabilities):
                 gradient[index] -= weight * probability
             gradient[sample.action] += weight
-        for bucket in BUCKETS:
+        for bucket in self.policy.buckets:
             share = sum(sample.bucket == bucket for sample in samples) / len(samples)
             self._add_kl_gradient(bucket, share, now[bucket], gradients[bucket])
         shared = [math.fsum(column) for column in zip(*gradients.values(), strict=True)]
