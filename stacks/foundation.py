@@ -10,6 +10,7 @@ from constructs import Construct
 from stacks.constructs.buckets import Buckets
 from stacks.constructs.keys import Keys
 from stacks.constructs.network import Network
+from stacks.judge_settings import uses_judge
 from stacks.settings import EnvironmentSettings
 
 
@@ -34,6 +35,7 @@ class FoundationStack(Stack):
             logs_key=self.keys.logs,
             log_days=settings.retention.log_days,
             protect=settings.protect,
+            judged=uses_judge(settings.reward.grader, settings.reward.options),
         )
 
     @property

@@ -194,9 +194,17 @@ class Observability(Construct):
                 self._graph("Grader time", [(Metric.GRADER_LATENCY, "p50"), (Metric.GRADER_LATENCY, "p99")]),
             ],
             [
+                self._graph("Requests to the judge model", [(Metric.JUDGE_CALLS, "Sum"), (Metric.JUDGE_ERRORS, "Sum")]),
+                self._graph("Time of a request to the judge", [(Metric.JUDGE_LATENCY, "p50"), (Metric.JUDGE_LATENCY, "p99")]),
+                self._graph("The judge's tokens", [(Metric.JUDGE_INPUT_TOKENS, "Sum"), (Metric.JUDGE_OUTPUT_TOKENS, "Sum")]),
+            ],
+            [
                 self._graph("Held-out and rehearsal", [(Metric.EVALUATION_REWARD, "Average"), (Metric.REHEARSAL_REWARD, "Average")]),
                 self._graph("Candidate minus base", [(Metric.CANDIDATE_GAIN, "Average")]),
-                self._graph("Job hours and estimated dollars", [(Metric.JOB_HOURS, "Maximum"), (Metric.SPEND_ESTIMATED, "Maximum")]),
+                self._graph(
+                    "Job hours, estimated dollars, the judge's dollars",
+                    [(Metric.JOB_HOURS, "Maximum"), (Metric.SPEND_ESTIMATED, "Maximum"), (Metric.JUDGE_COST, "Sum")],
+                ),
             ],
             [
                 self._graph(

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from contracts.errors import InvalidInput
@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAMBDA = ROOT / "lambda"
 BUILD = ROOT / ".build"
 SDK_LOCK = LAMBDA / "sdk" / "requirements.txt"
+SYMBOLIC_LOCK = LAMBDA / "symbolic" / "requirements.txt"
+SYMBOLIC_GRADER = "symbolic"
 
 PYTHON_OF_FUNCTIONS = "3.14"
 
@@ -55,6 +57,25 @@ def sdk_layer_tree(build: Path = BUILD, lock: Path = SDK_LOCK) -> Path:
     recipe = "\n".join([_LAYER_FORMAT, PYTHON_OF_FUNCTIONS, *SDK_SERVICES, *_SDK_COMMON])
     key = hashlib.sha256(lock.read_bytes() + recipe.encode()).hexdigest()[:16]
     return _once(build / f"sdk-{key}", lambda target: _install(lock, target))
+
+
+def symbolic_layer_tree(build: Path = BUILD, lock: Path = SYMBOLIC_LOCK) -> Path:
+    """The directory uploaded as the reward function's second layer, where settings name the grader that reads LaTeX.
+
+    Raises:
+        InvalidInput: as `sdk_layer_tree`.
+    """
+    key = hashlib.sha256(lock.read_bytes() + f"{_LAYER_FORMAT}\n{PYTHON_OF_FUNCTIONS}".encode()).hexdigest()[:16]
+    return _once(build / f"symbolic-{key}", lambda target: _install(lock, target))
+
+
+def needs_symbolic_layer(grader: str, options: object) -> bool:
+    """Whether a grader, or one anywhere in its options, is the one that reads LaTeX."""
+    if grader == SYMBOLIC_GRADER:
+        return True
+    if isinstance(options, Mapping):
+        return needs_symbolic_layer(str(options.get("grader", "")), list(options.values()))
+    return isinstance(options, (list, tuple)) and any(needs_symbolic_layer("", option) for option in options)
 
 
 def tree_hash(tree: Path) -> str:
@@ -134,14 +155,14 @@ def _install(lock: Path, target: Path) -> None:
 def _trim(python: Path) -> None:
     shutil.rmtree(python / "bin", ignore_errors=True)
     for data in (python / "botocore" / "data", python / "boto3" / "data"):
-        for entry in list(data.iterdir()):
+        for entry in list(data.iterdir()) if data.is_dir() else ():
             if entry.is_dir() and entry.name not in SDK_SERVICES:
                 shutil.rmtree(entry)
             elif entry.is_file() and entry.name not in _SDK_COMMON:
                 entry.unlink()
     shutil.rmtree(python / "boto3" / "examples", ignore_errors=True)
     for path in list(python.rglob("*")):
-        if path.is_dir() and path.name == "__pycache__":
+        if path.is_dir() and path.name in _SKIPPED_DIRECTORIES:
             shutil.rmtree(path)
         elif path.name in _MACHINE_SPECIFIC and path.parent.suffix == ".dist-info":
             path.unlink()

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import ipaddress
+import json
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -16,6 +18,7 @@ from contracts.errors import InvalidInput
 from contracts.settings import (
     RFT_REGIONS,
     ApprovalSettings,
+    CalibrationSettings,
     DatasetSettings,
     EvaluationSettings,
     PipelineSettings,
@@ -24,6 +27,9 @@ from contracts.settings import (
 )
 from contracts.validation import matching, number, structure, whole
 from reward import graders
+
+from stacks import judge_settings
+from stacks.judge_settings import JudgeSettings
 
 ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 
@@ -58,10 +64,25 @@ def _emails(_instance: object, _attribute: object, value: list[str]) -> None:
             raise ValueError(f"allowed are e-mail addresses, and {email!r} is none")
 
 
+MAX_OPTIONS_BYTES = 3000
+"""Of `reward.options` as JSON: it travels in an environment variable, and Lambda gives all of a function's together 4 KB."""
+
+
 def _grader_options(_instance: object, _attribute: object, value: dict[str, Any]) -> None:
     for key, option in value.items():
-        if not isinstance(option, (str, int, float, bool)):
-            raise ValueError(f"allowed are strings, numbers, true and false, and {key!r} is none of them")
+        if not _is_plain(option, 0):
+            raise ValueError(f"allowed are strings, finite numbers, true, false, and lists and tables of them, and {key!r} is none of them")
+    size = len(json.dumps(value).encode())
+    if size > MAX_OPTIONS_BYTES:
+        raise ValueError(f"allowed are {MAX_OPTIONS_BYTES} bytes as JSON, and these are {size}")
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    if isinstance(value, dict):
+        return depth < 32 and all(isinstance(key, str) and _is_plain(entry, depth + 1) for key, entry in value.items())
+    if isinstance(value, list):
+        return depth < 32 and all(_is_plain(entry, depth + 1) for entry in value)
+    return isinstance(value, (str, int, bool)) or (isinstance(value, float) and math.isfinite(value))
 
 
 @attrs.frozen(kw_only=True)
@@ -99,8 +120,8 @@ class RewardSettings:
     """The reward function.
 
     Attributes:
-        grader: name of a grader in `lambda/reward`.
-        options: the grader's own options.
+        grader: name of a grader: a module of `lambda/reward/graders`, or of one's own in `lambda/reward/custom`.
+        options: the grader's own options, nested ones included; at most `MAX_OPTIONS_BYTES` as JSON.
         timeout_seconds: 3 to 900, Lambda's own range for what Bedrock may call.
         memory_mb: 128 to 10240.
         reserved_concurrency: calls at once, set aside for this function; absent shares the account's. Bedrock takes a
@@ -156,18 +177,26 @@ class EnvironmentSettings:
     network: NetworkSettings = attrs.field(factory=NetworkSettings)
     retention: RetentionSettings = attrs.field(factory=RetentionSettings)
     reward: RewardSettings = attrs.field(factory=RewardSettings)
+    judge: JudgeSettings = attrs.field(factory=JudgeSettings)
     alarms: AlarmSettings = attrs.field(factory=AlarmSettings)
     notifications: NotificationSettings = attrs.field(factory=NotificationSettings)
     triggers: TriggerSettings = attrs.field(factory=TriggerSettings)
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
     approval: ApprovalSettings = attrs.field(factory=ApprovalSettings)
     evaluation: EvaluationSettings = attrs.field(factory=EvaluationSettings)
+    calibration: CalibrationSettings = attrs.field(factory=CalibrationSettings)
     dataset: DatasetSettings = attrs.field(factory=DatasetSettings)
 
     @property
     def pipeline(self) -> PipelineSettings:
         """The part the functions are given."""
-        return PipelineSettings(training=self.training, approval=self.approval, evaluation=self.evaluation, dataset=self.dataset)
+        return PipelineSettings(
+            training=self.training,
+            approval=self.approval,
+            evaluation=self.evaluation,
+            calibration=self.calibration,
+            dataset=self.dataset,
+        )
 
 
 def load(path: Path) -> EnvironmentSettings:
@@ -222,6 +251,13 @@ def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
     if settings.name != stem:
         problems.append(f"name = {settings.name!r}: allowed is the file's own name, {stem!r}")
     problems += _grader_problems(settings.reward)
+    problems += judge_settings.problems(
+        settings.reward.grader,
+        settings.reward.options,
+        timeout_seconds=settings.reward.timeout_seconds,
+        region=settings.region,
+        judge=settings.judge,
+    )
     regions = RFT_REGIONS[settings.training.base_model]
     if settings.region not in regions:
         problems.append(

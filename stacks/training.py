@@ -139,8 +139,10 @@ class Training(Construct):
             "rehearse_reward",
             description="Calls the pinned reward version with probes before any money is spent",
             timeout_seconds=900,
+            memory_mb=1024,
             statements=[
                 *read_objects(commons.buckets.runs, names.STAGED),
+                *read_objects(commons.buckets.datasets, names.FEEDBACK),
                 write_objects(commons.buckets.runs, names.RECORDS),
                 write_key(commons.workshop.keys.data, self._region),
                 allow(["lambda:InvokeFunction"], [f"{commons.reward.function_arn}:*"]),

@@ -38,12 +38,15 @@ ENDPOINTS: dict[str, tuple[ec2.InterfaceVpcEndpointAwsService, str]] = {
 }
 
 
+RUNTIME_ENDPOINT = "BedrockRuntime"
+
+
 class Network(Construct):
     """A VPC without internet or NAT gateway, the endpoints the pipeline calls, and one security group per kind of client.
 
     Attributes:
         functions: group of the pipeline's functions: HTTPS to the endpoints and S3.
-        grader: group of the reward function: nothing in, nothing out.
+        grader: group of the reward function: nothing in, nothing out; where a model judges, HTTPS to Bedrock's runtime endpoint.
         job: group of the customization jobs' network interfaces: HTTPS to the endpoints and S3.
     """
 
@@ -57,6 +60,7 @@ class Network(Construct):
         logs_key: kms.IKey,
         log_days: int,
         protect: bool,
+        judged: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self.vpc = ec2.Vpc(
@@ -72,9 +76,11 @@ class Network(Construct):
         )
         self.subnets = self.vpc.isolated_subnets
         self.functions = self._group("Functions", "Pipeline functions")
-        self.grader = self._group("Grader", "Reward function: no traffic")
+        self.grader = self._group("Grader", "Reward function: to its judge" if judged else "Reward function: no traffic")
         self.job = self._group("Job", "Bedrock customization jobs")
         self._endpoints = self._group("Endpoints", "Interface endpoints")
+        # A second group on one endpoint, so that a rule can name that endpoint and no other.
+        self._runtime = self._group("RuntimeEndpoint", "Bedrock runtime endpoint, for the reward function") if judged else None
         self._build_gateway(buckets)
         self._build_endpoints()
         self._connect()
@@ -101,7 +107,7 @@ class Network(Construct):
                 service=service,
                 private_dns_enabled=True,
                 open=False,
-                security_groups=[self._endpoints],
+                security_groups=[self._endpoints, *([self._runtime] if self._runtime and name == RUNTIME_ENDPOINT else [])],
                 subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
             )
             # Narrows who may pass, not what they may do: that is each role's own policy.
@@ -116,20 +122,12 @@ class Network(Construct):
             group.add_egress_rule(self._endpoints, HTTPS, "Interface endpoints")
             self._endpoints.add_ingress_rule(group, HTTPS, "From inside the VPC")
             self._let_reach_s3(group)
+        if self._runtime:
+            self._runtime.add_ingress_rule(self.grader, HTTPS, "From the reward function")
+            _egress(self.grader, description="Bedrock runtime endpoint", destination_security_group_id=self._runtime.security_group_id)
 
     def _let_reach_s3(self, group: ec2.SecurityGroup) -> None:
-        # Inline, unlike the rules between groups: EC2 lets a group without any inline rule reach everything.
-        resource = group.node.default_child
-        assert isinstance(resource, ec2.CfnSecurityGroup)  # noqa: S101 - narrows the type; the L2 has no other child
-        resource.security_group_egress = [
-            ec2.CfnSecurityGroup.EgressProperty(
-                ip_protocol="tcp",
-                from_port=443,
-                to_port=443,
-                destination_prefix_list_id=S3_PREFIX_LISTS[Stack.of(self).region],
-                description="S3 gateway endpoint",
-            )
-        ]
+        _egress(group, description="S3 gateway endpoint", destination_prefix_list_id=S3_PREFIX_LISTS[Stack.of(self).region])
 
     def _build_flow_log(self, key: kms.IKey, days: int, protect: bool) -> None:
         group = log_group(self, "FlowLogs", key=key, days=days, removal_policy=RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY)
@@ -152,6 +150,15 @@ class Network(Construct):
             deliver_logs_permission_arn=role.role_arn,
         )
         flow_log.node.add_dependency(role)
+
+
+def _egress(group: ec2.SecurityGroup, *, description: str, **destination: str) -> None:
+    # Inline, unlike the rules between groups: EC2 lets a group without any inline rule reach everything.
+    resource = group.node.default_child
+    assert isinstance(resource, ec2.CfnSecurityGroup)  # noqa: S101 - narrows the type; the L2 has no other child
+    resource.security_group_egress = [
+        ec2.CfnSecurityGroup.EgressProperty(ip_protocol="tcp", from_port=443, to_port=443, description=description, **destination)
+    ]
 
 
 def _deliver(group: logs.LogGroup) -> iam.PolicyStatement:

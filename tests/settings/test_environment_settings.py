@@ -46,10 +46,16 @@ def refusal(directory: Path, *changes: tuple[str, str]) -> InvalidInput:
         ("timeout_seconds = 60", "timeout_seconds = 901", "reward.timeout_seconds = 901: allowed is a whole number from 3 to 900"),
         ("timeout_seconds = 60", "timeout_seconds = 2", "reward.timeout_seconds = 2: allowed is a whole number from 3 to 900"),
         ("memory_mb = 512", "memory_mb = 64", "reward.memory_mb = 64: allowed is a whole number from 128 to 10240"),
-        ('grader = "math"', 'grader = "vibes"', "reward.grader = 'vibes': allowed is one of math"),
+        ('grader = "math"', 'grader = "vibes"', "reward.grader = 'vibes': allowed is one of code, composite, format,"),
         ('mode = "strict"', 'mood = "strict"', "reward.options.mood is not an option of the grader math; its options: mode, partial"),
         ('mode = "strict"', 'mode = "loose"', "reward.options.mode = 'loose': allowed is one of strict, lenient"),
-        ('mode = "strict"', 'mode = ["strict"]', "allowed are strings, numbers, true and false, and 'mode' is none of them"),
+        ('mode = "strict"', 'mode = ["strict"]', "reward.options.mode = \"['strict']\": allowed is one of strict, lenient"),
+        (
+            'mode = "strict"',
+            "mode = [2026-01-31]",
+            "allowed are strings, finite numbers, true, false, and lists and tables of them, and 'mode'",
+        ),
+        ('mode = "strict"', f'mode = "{"x" * 3000}"', "allowed are 3000 bytes as JSON, and these are 30"),
         ("emails = []", 'emails = ["ml-team"]', "allowed are e-mail addresses, and 'ml-team' is none"),
         ("emails = []", "emails = [3]", "notifications.emails[0] = 3: allowed is a string"),
         ('schedule = ""', 'schedule = "weekly"', "triggers.schedule = 'weekly': allowed is rate(...), cron(...) or an empty string"),
@@ -214,3 +220,44 @@ def test_the_demo_run_in_dev_asks_nobody_and_a_larger_one_asks() -> None:
 
     assert usd(chosen.epoch_count, chosen.training_sample_per_prompt) < settings.approval.spend_above_usd
     assert settings.approval.spend_above_usd < usd(5, 8) < settings.training.caps.usd
+
+
+NESTED = """[reward.options]
+[[reward.options.parts]]
+name = "answer"
+grader = "math"
+weight = 0.75
+[reward.options.parts.options]
+mode = "strict"
+[[reward.options.parts]]
+name = "form"
+grader = "format"
+weight = 0.25
+[[reward.options.parts.options.criteria]]
+kind = "json_schema"
+schema = { type = "object", required = ["answer"] }
+
+[alarms]"""
+
+
+def nested(text: str) -> str:
+    before, _, rest = DEV.replace('grader = "math"', 'grader = "composite"').partition("[reward.options]")
+    return before + text + rest.partition("[alarms]")[2]
+
+
+def test_nested_options_of_a_grader_are_read(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, nested(NESTED)))
+    assert settings.reward.options["parts"][1]["options"]["criteria"][0]["schema"]["required"] == ["answer"]
+
+
+def test_a_fault_deep_in_a_graders_options_is_named_with_file_and_key(tmp_path: Path) -> None:
+    for old, new, problem in (
+        ("0.75", "0.5", "reward.options.parts: the weights sum to 0.75; allowed is 1"),
+        ('"math"', '"maths"', "reward.options.parts[0].grader = 'maths': allowed is one of code"),
+        ('"strict"', '"loose"', "reward.options.parts[0].options.mode = 'loose': allowed is one of strict, lenient"),
+        ("schema =", "schemas =", "reward.options.parts[1].options.criteria[0].schema = None: allowed is a JSON Schema"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            load(written(tmp_path, nested(NESTED.replace(old, new, 1))))
+        assert caught.value.where == "environments/dev.toml"
+        assert any(problem in line for line in caught.value.problems), caught.value.problems
