@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 import click
 
 from rft.exits import Exit, Failure, epilog, translate
+from rft.lazy import LazyGroup
 from rft.output import Output
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -16,33 +16,15 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("rft.demo", "demo", "The whole job on this machine: deploy locally, train, evaluate, release."),
     "local": ("rft.local_commands", "local", "The local cloud: up, status, down, reset, env."),
     "report": ("rft.report.command", "report", "Write a run's HTML report."),
-    "reward": ("rft.reward", "reward", "Try a reward function as Bedrock would call it."),
+    "reward": ("rft.reward", "reward", "Write, try, test, rehearse and calibrate rewards."),
     "run": ("rft.run", "run", "Start, follow, approve and stop runs."),
 }
 """Where each verb lives and its one line of help: a verb's module is imported only when it is used."""
 
 
-class LazyGroup(click.Group):
-    """Loads a verb's module on use; ``rft --help`` imports none of them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, name, _ = COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(module), name)
-        assert isinstance(command, click.Command)  # noqa: S101 - a wrong entry in COMMANDS is a defect
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
-
-
 @click.group(
     cls=LazyGroup,
+    verbs=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=epilog(),
 )

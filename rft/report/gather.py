@@ -23,6 +23,8 @@ OUTCOMES: dict[Metric, str] = {
     Metric.OUTCOME_BAD_GOLD: "reference unreadable",
     Metric.OUTCOME_OVERSIZE: "too long to read",
     Metric.OUTCOME_INVALID: "sample of the wrong shape",
+    Metric.OUTCOME_JUDGE_ERROR: "the judge gave no answer",
+    Metric.OUTCOME_TIMEOUT: "grading took too long",
     Metric.OUTCOME_INTERNAL_ERROR: "the grader failed",
 }
 """Outcome classes of graded responses, training, validation and evaluation together, and how the report words them."""
