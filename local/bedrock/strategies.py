@@ -118,7 +118,11 @@ def _near_miss(ref: Reference, rng: random.Random) -> str:
 
 
 def _wrong(ref: Reference, rng: random.Random) -> str:
-    wrong = str((ref.value or Decimal(0)) * rng.randint(2, 4) + rng.randint(11, 97)) if ref.value is not None else "none of these"
+    wrong = "none of these"
+    if ref.value is not None:
+        factor, distance = rng.randint(2, 4), rng.randint(11, 97)
+        # Away from zero on the gold's own side; adding to a negative gold could lead back to it.
+        wrong = str(ref.value * factor + (distance if ref.value >= 0 else -distance))
     return f"It is easiest to add everything up.\nThat gives {wrong}.\n{MARKER} {wrong}"
 
 

@@ -109,7 +109,8 @@ def test_a_hostile_response_is_graded_in_bounded_time(hostile: str) -> None:
         grade = build(grader, options)
         started = process_time()
         score = grade(Sample("s", HOSTILE[hostile], "[1, 2, 3]", [], RECORD))
-        assert process_time() - started < 0.5, name
+        # A hang, not a speed: the slowest takes a tenth of a second on an idle machine.
+        assert process_time() - started < 10, name
         assert 0 <= score.value <= 1
 
 

@@ -6,7 +6,7 @@ import random
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.bedrock.strategies import ALL, SLIP, Reference, Strategy, read_reference, respond
@@ -88,6 +88,7 @@ def test_exploits_hold_what_they_are_named_for() -> None:
 
 @pytest.mark.parametrize("strategy", [Strategy.NEAR_MISS, Strategy.WRONG, Strategy.PADDING, Strategy.INJECTION])
 @given(st.integers(-10_000, 10_000), st.integers(0, 1000))
+@example(-32, 0)
 def test_wrong_strategies_never_end_on_the_right_answer(strategy: Strategy, gold: int, seed: int) -> None:
     reference = Reference((f"That makes {gold}.",), str(gold), Decimal(gold), 2)
     assert Decimal(respond(strategy, reference, random.Random(seed), 5000).rpartition("####")[2].strip()) != gold
