@@ -23,7 +23,7 @@ def test_a_pattern_without_end_is_stopped_in_time_and_the_next_sample_is_graded(
     grade = build("format", ENDLESS)
     started = time.monotonic()
     score = grade(SLOW)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert (score.value, score.outcome) == (0.0, Outcome.TIMEOUT)
     assert grade(QUICK).outcome is Outcome.CORRECT
 

@@ -133,7 +133,7 @@ def test_no_line_makes_the_number_reader_backtrack(text: str) -> None:
         start = process_time()
         read_marked(line)
         read_sentence(line * 2)
-        assert process_time() - start < 0.01
+        assert process_time() - start < 1  # a pattern that backtracks takes for ever
 
 
 def test_the_handler_imports_nothing_but_the_standard_library_and_its_own_packages() -> None:
