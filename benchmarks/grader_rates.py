@@ -64,7 +64,7 @@ def table() -> str:
         "| Grader | To be paid | Not paid (false negatives) | Not to be paid | Paid (false positives) |",
         "|---|---:|---:|---:|---:|",
     ]
-    found = {"math (strict)": math_rates(), **{name: rates(name) for name in labelled.GRADERS}}
+    found = {"math (strict)": math_rates(), **{name: rates(name) for name in (*labelled.GRADERS, *labelled.LAYERED)}}
     for name, each in sorted(found.items()):
         lines.append(f"| {name} | {each.good} | {_share(each.missed, each.good)} | {each.bad} | {_share(each.fooled, each.bad)} |")
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from typing import Any
 
 import attrs
 from contracts.errors import InvalidInput
+from contracts.judges import judges
 from contracts.settings import (
     RFT_REGIONS,
     ApprovalSettings,
@@ -287,4 +288,18 @@ def _grader_problems(reward: RewardSettings) -> list[str]:
         graders.build(reward.grader, reward.options)
     except InvalidInput as fault:
         return [f"reward.{problem}" for problem in fault.problems]
+    symbolic = _batch_seconds(reward, "symbolic")
+    least = symbolic + _batch_seconds(reward, "judge") + judge_settings.SPARE_SECONDS  # one after the other at the worst
+    if symbolic and least > reward.timeout_seconds:
+        return [
+            f"reward.timeout_seconds = {reward.timeout_seconds}: allowed is {least:g} or more, "
+            f"because symbolic answers may take {symbolic:g} (batch_seconds in the grader's options)"
+        ]
     return []
+
+
+def _batch_seconds(reward: RewardSettings, kind: str) -> float:
+    """Seconds that the graders of a kind may take over one batch together; 0 without one."""
+    found = [options for _, options in judges(reward.grader, reward.options, kind=kind)]
+    default = graders.options_of(kind)["batch_seconds"] if found else 0.0
+    return sum(float(options.get("batch_seconds", default)) for options in found)

@@ -1,4 +1,4 @@
-"""Labelled cases for every rule-based grader: what must be paid and what must not, adversarial ones included.
+"""Labelled cases for every grader that asks no model: what must be paid and what must not, adversarial ones included.
 
 Cases and graders have the same author, so they show what was thought of and no more. A case marked `miss` is a known limit: the
 grader gets it wrong, and a test holds it to that, so that neither the list nor docs/graders.md can flatter.
@@ -17,6 +17,9 @@ from reward.score import Outcome, Score
 
 GRADERS = ("code", "composite", "format", "match", "pii", "policy", "preference", "safety", "similarity")
 """Graders with a module of cases here; those of the maths grader are in tests/reward/test_math_cases.py."""
+
+LAYERED = ("symbolic",)
+"""Further ones, which need the optional layer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,6 @@ def refused(name: str, response: str, *, bound: float = 0.0, **rest: Any) -> Cas
 
 
 def cases(grader: str) -> list[Case]:
-    """The cases of one of `GRADERS`."""
+    """The cases of one of `GRADERS` or `LAYERED`."""
     found: list[Case] = importlib.import_module(f"{__name__}.{grader}").CASES
     return found

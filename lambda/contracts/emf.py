@@ -18,14 +18,11 @@ from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, M
 MAX_VALUES = 100
 """Values of one metric in one record; longer arrays would be refused, so they go on in further records."""
 
-_INTEGERS = {int}
-_PLAIN_TYPES = frozenset({int, float})
-
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class _Written(dict[float, str]):
-    """Numbers as JSON, each written once: scores have few values."""
+    """Numbers of one type as JSON, each written once: scores and lengths have few values."""
 
     def __missing__(self, number: float) -> str:
         if not isfinite(number):
@@ -37,7 +34,8 @@ class _Written(dict[float, str]):
 
 
 _MOST_WRITTEN = 4096
-_written = _Written({0.0: "0.0", 1.0: "1.0"}).__getitem__
+# Apart, because 1 and 1.0 are one key.
+_written = {frozenset({int}): _Written().__getitem__, frozenset({float}): _Written().__getitem__}
 
 
 def emit(values: Mapping[Metric, float | Sequence[float]], *, environment: str, run_id: str | None) -> None:
@@ -56,24 +54,28 @@ def emit(values: Mapping[Metric, float | Sequence[float]], *, environment: str, 
 
 def lines(values: Mapping[Metric, float | Sequence[float]], *, environment: str, run_id: str | None, now_ms: int) -> Iterator[str]:
     """The EMF records `emit` prints, as JSON: one, or as many as the longest array needs."""
-    points = {metric: series for metric, value in values.items() if (series := [value] if isinstance(value, (int, float)) else list(value))}
+    points = {metric: value for metric, value in values.items() if isinstance(value, (int, float)) or value}
     try:
         yield from _lines(points, environment, run_id, now_ms)
     except ValueError:
         # Something was not finite, which the encoder refuses. It is rare, so it is looked for only then.
-        finite = {metric: kept for metric, series in points.items() if (kept := [number for number in series if isfinite(number)])}
+        finite = {metric: kept for metric, value in points.items() if (kept := [number for number in _series(value) if isfinite(number)])}
         yield from _lines(finite, environment, run_id, now_ms)
 
 
-def _lines(points: Mapping[Metric, list[float]], environment: str, run_id: str | None, now_ms: int) -> list[str]:
+def _series(value: float | Sequence[float]) -> Sequence[float]:
+    return [value] if isinstance(value, (int, float)) else value
+
+
+def _lines(points: Mapping[Metric, float | Sequence[float]], environment: str, run_id: str | None, now_ms: int) -> list[str]:
     found = []
     dimensions = _dimensions(environment, run_id)
-    longest = max(map(len, points.values()), default=0)
+    longest = max([1 if isinstance(value, (int, float)) else len(value) for value in points.values()], default=0)
     for start in range(0, longest, MAX_VALUES):
         part = (
             points
             if longest <= MAX_VALUES
-            else {metric: series[start : start + MAX_VALUES] for metric, series in points.items() if len(series) > start}
+            else {metric: kept for metric, value in points.items() if (kept := _series(value)[start : start + MAX_VALUES])}
         )
         directive, members = _described(tuple(part), bool(run_id))
         data = "".join([member + _numbers(series) for member, series in zip(members, part.values(), strict=True)])
@@ -86,22 +88,17 @@ def _dimensions(environment: str, run_id: str | None) -> str:
     return _encode({DIMENSION_ENVIRONMENT: environment, DIMENSION_RUN: run_id} if run_id else {DIMENSION_ENVIRONMENT: environment})[1:-1]
 
 
-def _numbers(series: list[float]) -> str:
-    """A series as JSON. Python writes a finite number as JSON does, and the few values that scores have are written once.
+def _numbers(value: float | Sequence[float]) -> str:
+    """A number or a series as JSON. Python writes a finite number as JSON does, and the few values that scores have are written once.
 
     Raises:
         ValueError: if one is not finite.
     """
-    if len(series) == 1 and type(series[0]) is int:
-        return str(series[0])
-    types = set(map(type, series))
-    if types == _INTEGERS:
-        text = repr(series)
-    elif _PLAIN_TYPES.issuperset(types):
-        text = f"[{','.join(map(_written, series))}]"
-    else:
-        text = _encode(series)
-    return text if len(series) > 1 else text[1:-1]
+    if isinstance(value, (int, float)):
+        return repr(value) if type(value) is int or (type(value) is float and isfinite(value)) else _encode(value)
+    written = _written.get(frozenset(map(type, value)))
+    text = _encode(list(value)) if written is None else f"[{','.join(map(written, value))}]"
+    return text if len(value) > 1 else text[1:-1]
 
 
 @lru_cache(maxsize=512)

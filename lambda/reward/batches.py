@@ -1,7 +1,8 @@
 """Grades the valid samples of a batch: all at once where a grader offers it, one after the other where it does not.
 
-A grader offers it by an attribute `batch` of its grade function: ``batch(samples) -> scores``, as many and in the same order. One that
-spends money offers `usage` as well: ``usage() -> metrics``, which gives what was spent since the last call.
+A grader offers it by an attribute `batch` of its grade function: ``batch(samples) -> scores``, as many and in the same order; in place
+of a score it may give the exception that one sample raised, which then counts as a fault of that sample alone. One that spends money
+offers `usage` as well: ``usage() -> metrics``, which gives what was spent since the last call.
 """
 
 from __future__ import annotations
@@ -24,25 +25,34 @@ class BatchFailed(RuntimeError):
     """
 
 
-def in_one_call(grade: Callable[[Sample], Score]) -> Callable[[Sequence[Sample]], Sequence[Score]] | None:
+def in_one_call(grade: Callable[[Sample], Score]) -> Callable[[Sequence[Sample]], Sequence[Score | Exception]] | None:
     """The grader's own way to grade many samples, or None."""
-    found: Callable[[Sequence[Sample]], Sequence[Score]] | None = getattr(grade, "batch", None)
+    found: Callable[[Sequence[Sample]], Sequence[Score | Exception]] | None = getattr(grade, "batch", None)
     return found
 
 
-def graded(grade: Callable[[Sample], Score], samples: Sequence[Sample]) -> list[Score]:
-    """The score of each sample, in order.
+def graded(grade: Callable[[Sample], Score], samples: Sequence[Sample]) -> list[Score | Exception]:
+    """The score of each sample or what grading it raised, in order.
 
     Raises:
         BatchFailed: if the grader cannot grade them, or gave another number of scores.
     """
     together = in_one_call(grade)
     if together is None:
-        return [grade(sample) for sample in samples]
+        return [_tried(grade, sample) for sample in samples]
     scores = list(together(samples)) if samples else []
     if len(scores) != len(samples):
         raise BatchFailed(f"the grader gave {len(scores)} scores for {len(samples)} samples; allowed is one for each")
     return scores
+
+
+def _tried(grade: Callable[[Sample], Score], sample: Sample) -> Score | Exception:
+    try:
+        return grade(sample)
+    except BatchFailed:
+        raise
+    except Exception as error:
+        return error
 
 
 def ahead(items: Sequence[Any], grade: Callable[[Sample], Score], *, longest: int) -> Callable[[Sample], Score]:
@@ -60,7 +70,15 @@ def ahead(items: Sequence[Any], grade: Callable[[Sample], Score], *, longest: in
     if in_one_call(grade) is None:
         return grade
     scores = iter(graded(grade, [sample for sample in _readable(items) if len(sample.response) <= longest]))
-    return lambda _sample: next(scores)
+
+    def handed_out(_sample: Sample) -> Score:
+        found = next(scores)
+        if isinstance(found, Exception):
+            # With its own traceback, so that the place that is logged is where it happened.
+            raise found
+        return found
+
+    return handed_out
 
 
 def _readable(items: Sequence[Any]) -> Iterator[Sample]:

@@ -25,17 +25,19 @@ class Graded(NamedTuple):
     """A graded batch, its sequences in the order received.
 
     Attributes:
-        responses: what was graded of each item; None where the item had the wrong shape.
+        lengths: characters of each response; None where the item had the wrong shape.
         metadata: the training record of each; empty where the item had the wrong shape.
         scores: one per item.
+        values: the value of each score.
         results: one per item, as Bedrock gets it; the entries of a `metrics_list` are shared between samples with equal verdicts.
         faults: kind and place of each exception a grader raised, such as ``KeyError at math.py:90``; never its message, which
             may hold text of the response.
     """
 
-    responses: Sequence[str | None]
+    lengths: Sequence[int | None]
     metadata: Sequence[Mapping[str, Any]]
     scores: list[Score]
+    values: list[float]
     results: list[dict[str, Any]]
     faults: list[str]
 
@@ -72,11 +74,13 @@ def grade_all(items: Sequence[object], grade: Callable[[Sample], Score]) -> Grad
         samples.append(sample)
         scores.append(score)
     ids = [contract.identity(items[position], position) if sample is None else sample.id for position, sample in enumerate(samples)]
+    values = list(map(_value, scores))
     return Graded(
-        [None if sample is None else sample.response for sample in samples],
+        [None if sample is None else len(sample.response) for sample in samples],
         [_NO_METADATA if sample is None else sample.metadata for sample in samples],
         scores,
-        _results(ids, scores),
+        values,
+        _results(ids, values, scores),
         faults,
     )
 
@@ -85,21 +89,25 @@ def _grade_columns(items: Sequence[object], at_once: Callable[[Sequence[str], Se
     """Grades a batch of documented items by a grader's `columns`, ``columns(responses, references) -> scores``, where it offers one:
     it takes half the time. None where anything is out of the ordinary, which is then told apart item by item."""
     read = contract.columns(items)
-    if read is None or max(map(len, read.responses)) > MAX_RESPONSE:
+    if read is None:
+        return None
+    lengths = list(map(len, read.responses))
+    if max(lengths) > MAX_RESPONSE:
         return None
     try:
         scores = at_once(read.responses, read.references)
-        if len(scores) != len(items) or not all(0.0 <= value <= 1.0 for value in set(map(_value, scores))):
+        values = list(map(_value, scores))
+        if len(scores) != len(items) or not all(0.0 <= value <= 1.0 for value in set(values)):
             return None
     except Exception:
         return None
-    return Graded(read.responses, read.metadata, scores, _results(read.ids, scores), [])
+    return Graded(lengths, read.metadata, scores, values, _results(read.ids, values, scores), [])
 
 
-def _results(ids: Iterable[str], scores: Iterable[Score]) -> list[dict[str, Any]]:
+def _results(ids: Iterable[str], values: Iterable[float], scores: Iterable[Score]) -> list[dict[str, Any]]:
     return [
-        {"id": ident, "aggregate_reward_score": score.value, "metrics_list": [*score.components]}
-        for ident, score in zip(ids, scores, strict=True)
+        {"id": ident, "aggregate_reward_score": value, "metrics_list": [*score.components]}
+        for ident, value, score in zip(ids, values, scores, strict=True)
     ]
 
 

@@ -23,6 +23,9 @@ class Outcome(StrEnum):
     JUDGE_ERROR = "judge_error"
     TIMEOUT = "timeout"
 
+    # Enum's own hash runs in Python, and outcomes are counted by sample.
+    __hash__ = str.__hash__
+
 
 METRIC_OF: dict[Outcome, Metric] = {
     Outcome.CORRECT: Metric.OUTCOME_CORRECT,

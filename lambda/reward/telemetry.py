@@ -8,14 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import dist, fsum, sqrt
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from contracts import emf, names
 from contracts.metrics import REWARD_BY_SPLIT, Metric
 
 from reward.grading import Graded
-from reward.score import FAULTS, METRIC_OF, Score
+from reward.score import FAULTS, METRIC_OF, Outcome, Score
 
 MAX_GROUPS = 8
 """Runs and splits told apart in one batch. Bedrock sends one; the bound keeps crafted records from making metrics without end."""
@@ -24,17 +24,17 @@ _Key = tuple[str | None, str]
 _Values = dict[Metric, float | Sequence[float]]
 _NO_RUN: _Key = (None, names.SPLIT_TRAIN)
 
-_value = attrgetter("value")
 _outcome = attrgetter("outcome")
 _STAGED_KEYS = (names.META_RUN_ID, names.META_SPLIT, names.META_RECORD_ID)
-_staged = itemgetter(*_STAGED_KEYS)
+_TEXTS = {str}
 
 
 class _Group(NamedTuple):
     """The responses of one run and split; `records` names the prompt of each."""
 
-    responses: Sequence[str | None]
+    lengths: Sequence[int | None]
     scores: Sequence[Score]
+    rewards: list[float]
     records: Sequence[object]
 
 
@@ -45,10 +45,10 @@ def report(graded: Graded, *, environment: str, milliseconds: float) -> None:
     """
     latency: float | None = milliseconds
     for (run_id, split), group in _groups(graded).items():
-        rewards = list(map(_value, group.scores))
+        rewards = group.rewards
         values: _Values = {REWARD_BY_SPLIT[split]: rewards, Metric.SAMPLES_GRADED: len(rewards)}
         if split == names.SPLIT_TRAIN:
-            values[Metric.RESPONSE_LENGTH] = _lengths(group.responses)
+            values[Metric.RESPONSE_LENGTH] = [length for length in group.lengths if length is not None]
             values[Metric.GROUP_SPREAD] = _spreads(group.records, rewards)
         if split != names.SPLIT_REHEARSAL:
             values |= _outcomes(group.scores)
@@ -66,24 +66,18 @@ def report_unusable(*, environment: str) -> None:
 
 def _groups(graded: Graded) -> dict[_Key, _Group]:
     try:
-        runs, splits, records = zip(*map(_staged, graded.metadata), strict=True)
+        runs, splits, records = [[each[key] for each in graded.metadata] for key in _STAGED_KEYS]
     except KeyError:  # a record that was not staged by the pipeline
-        runs, splits, records = zip(*[tuple(map(each.get, _STAGED_KEYS)) for each in graded.metadata], strict=True)
+        runs, splits, records = [[each.get(key) for each in graded.metadata] for key in _STAGED_KEYS]
     if runs.count(runs[0]) == len(runs) and splits.count(splits[0]) == len(splits):
-        return {_key(runs[0], splits[0], 0): _Group(graded.responses, graded.scores, records)}
-    groups: dict[_Key, tuple[list[Any], list[Any], list[Any]]] = {}
-    for response, score, run_id, split, record in zip(graded.responses, graded.scores, runs, splits, records, strict=True):
-        group = groups.setdefault(_key(run_id, split, len(groups)), ([], [], []))
-        for column, entry in zip(group, (response, score, record), strict=True):
+        return {_key(runs[0], splits[0], 0): _Group(graded.lengths, graded.scores, graded.values, records)}
+    groups: dict[_Key, tuple[list[Any], list[Any], list[Any], list[Any]]] = {}
+    columns = (graded.lengths, graded.scores, graded.values, records)
+    for run_id, split, *entries in zip(runs, splits, *columns, strict=True):
+        group = groups.setdefault(_key(run_id, split, len(groups)), ([], [], [], []))
+        for column, entry in zip(group, entries, strict=True):
             column.append(entry)
     return {key: _Group(*group) for key, group in groups.items()}
-
-
-def _lengths(responses: Sequence[str | None]) -> list[int]:
-    try:
-        return list(map(len, responses))  # type: ignore[arg-type]
-    except TypeError:
-        return [len(response) for response in responses if response is not None]
 
 
 def _key(run_id: object, split: object, known: int) -> _Key:
@@ -97,6 +91,9 @@ def _key(run_id: object, split: object, known: int) -> _Key:
 
 def _spreads(records: Sequence[object], rewards: Sequence[float]) -> list[float]:
     """The standard deviation of the scores of each prompt that has two or more in the batch."""
+    size = _group_size(records)
+    if size > 1:
+        return list(map(_deviation, zip(*[iter(rewards)] * size, strict=True)))
     groups: defaultdict[object, list[float]] = defaultdict(list)
     pairs: Iterable[tuple[object, float]] = zip(records, rewards, strict=True)
     if set(map(type, records)) != {str}:
@@ -104,6 +101,15 @@ def _spreads(records: Sequence[object], rewards: Sequence[float]) -> list[float]
     for record, reward in pairs:
         groups[record].append(reward)
     return [_deviation(tuple(group)) for group in groups.values() if len(group) > 1]
+
+
+def _group_size(records: Sequence[object]) -> int:
+    """Responses to each prompt, if those to one stand together and each has as many, as a policy draws them; 0 if not."""
+    size = records.count(records[0])
+    firsts = records[::size]
+    if len(records) % size or set(map(type, firsts)) != _TEXTS or len(set(firsts)) != len(firsts):
+        return 0
+    return size if all(records[offset::size] == firsts for offset in range(1, size)) else 0
 
 
 @lru_cache(maxsize=1024)
@@ -117,10 +123,10 @@ def _deviation(values: tuple[float, ...]) -> float:
 
 
 def _outcomes(scores: Sequence[Score]) -> dict[Metric, float]:
-    counts = Counter(map(_outcome, scores))
+    counts: dict[Outcome, int] = Counter(map(_outcome, scores))
     values: dict[Metric, float] = {METRIC_OF[outcome]: count for outcome, count in counts.items()}
     # Zero is sent as well, so that the alarm on it sees data rather than silence.
-    values[Metric.GRADER_FAULTS] = sum(count for outcome, count in counts.items() if outcome in FAULTS)
+    values[Metric.GRADER_FAULTS] = sum([counts[outcome] for outcome in FAULTS & counts.keys()])
     return values
 
 

@@ -60,6 +60,13 @@ def test_what_is_not_finite_or_empty_is_left_out() -> None:
     assert records({Metric.REWARD: [nan], Metric.GROUP_SPREAD: []}) == []
 
 
+def test_whole_numbers_and_fractions_keep_their_kind_and_value() -> None:
+    (record,) = records({Metric.RESPONSE_LENGTH: [1, 0, 70_000], Metric.REWARD: [1.0, 0.0, 1e-7], Metric.GROUP_SPREAD: [1, 0.5, True]})
+    assert repr(record["ResponseLength"]) == "[1, 0, 70000]"
+    assert repr(record["Reward"]) == "[1.0, 0.0, 1e-07]"
+    assert record["GroupSpread"] == [1, 0.5, True]
+
+
 def test_a_record_is_one_line_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     emf.emit({Metric.REWARD: [1.0] * 150}, environment="dev", run_id=None)
     lines = capsys.readouterr().out.splitlines()

@@ -11,7 +11,8 @@ from reward.score import FAULTS, Outcome
 from benchmarks import labelled
 from benchmarks.labelled import Case
 
-CASES = [(grader, case) for grader in labelled.GRADERS for case in labelled.cases(grader)]
+GRADERS = (*labelled.GRADERS, *labelled.LAYERED)
+CASES = [(grader, case) for grader in GRADERS for case in labelled.cases(grader)]
 
 
 @pytest.mark.parametrize(("grader", "case"), CASES, ids=[f"{grader}: {case.name}" for grader, case in CASES])
@@ -26,7 +27,7 @@ def test_a_labelled_response_gets_what_its_label_says(grader: str, case: Case) -
         assert score.value == 0.0
 
 
-@pytest.mark.parametrize("grader", labelled.GRADERS)
+@pytest.mark.parametrize("grader", GRADERS)
 def test_each_grader_has_cases_of_both_kinds_and_names_its_limits(grader: str) -> None:
     found = labelled.cases(grader)
     kinds = Counter(case.paid for case in found)
@@ -35,7 +36,7 @@ def test_each_grader_has_cases_of_both_kinds_and_names_its_limits(grader: str) -
     assert len({case.name for case in found}) == len(found)
 
 
-@pytest.mark.parametrize("grader", labelled.GRADERS)
+@pytest.mark.parametrize("grader", GRADERS)
 def test_a_grader_names_the_same_components_for_every_sample(grader: str) -> None:
     names: dict[str, set[tuple[str, ...]]] = {}
     for case in labelled.cases(grader):
@@ -43,7 +44,7 @@ def test_a_grader_names_the_same_components_for_every_sample(grader: str) -> Non
     assert all(len(found) == 1 for found in names.values())
 
 
-def test_no_rule_based_grader_is_without_cases() -> None:
-    with_own_tests = {"math", "symbolic", "judge"}
+def test_no_grader_that_asks_no_model_is_without_cases() -> None:
+    without_labels_here = {"math", "judge"}
     built_in = {name for name in known() if name != "starting_point"}
-    assert built_in - with_own_tests == set(labelled.GRADERS)
+    assert built_in - without_labels_here == set(GRADERS)

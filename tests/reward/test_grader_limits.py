@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from reward import grading
 from reward.batches import BatchFailed
 from reward.contract import Sample
 from reward.graders import build, composite
@@ -147,7 +149,28 @@ def test_a_part_that_raises_costs_its_own_sample_only(panel: Panel, monkeypatch:
         return Score(1.0, Outcome.CORRECT)
 
     monkeypatch.setattr(composite, "build", lambda name, _options: panel if name == "panel" else fails)
-    assert [score.outcome for score in judged().batch(samples("a", "b"))] == [Outcome.CORRECT, Outcome.INTERNAL_ERROR]
+    scored, raised = judged().batch(samples("a", "b"))
+    assert scored.outcome is Outcome.CORRECT
+    assert isinstance(raised, ZeroDivisionError)
+
+
+def test_the_place_of_a_parts_fault_is_kept_through_nested_composites_and_never_its_words(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(sample: Sample) -> Score:
+        raise KeyError(sample.response)
+
+    inner = composite.grader(parts=[{"name": "own", "grader": "panel", "gate": 0.5}, {"grader": "math", "weight": 1}])
+    monkeypatch.setattr(composite, "build", lambda name, _options: {"inner": inner, "fails": fails}[name])
+    grade = composite.grader(parts=[{"grader": "inner", "weight": 0.5}, {"name": "broken", "grader": "fails", "weight": 0.5}])
+    items = [
+        {"id": ident, "messages": [{"role": "assistant", "content": "a word\n#### 42"}], "metadata": {"reference_answer": "42"}}
+        for ident in ("a", "c")
+    ]
+    found = grading.grade_all(items, grade)
+    assert [score.outcome for score in found.scores] == [Outcome.INTERNAL_ERROR, Outcome.JUDGE_ERROR]
+    assert len(found.faults) == 1
+    assert re.fullmatch(r"KeyError at test_grader_limits\.py:\d+", found.faults[0])
 
 
 def test_a_composite_without_a_judge_has_no_batch_of_its_own() -> None:

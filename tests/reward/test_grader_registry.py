@@ -127,3 +127,14 @@ def test_every_outcome_has_a_metric_of_its_own_and_faults_are_no_answers_fault()
     assert len(set(METRIC_OF.values())) == len(Outcome)
     assert {Outcome.JUDGE_ERROR, Outcome.TIMEOUT, Outcome.BAD_GOLD} <= FAULTS
     assert not {Outcome.CORRECT, Outcome.WRONG, Outcome.NO_MARKER, Outcome.UNPARSABLE, Outcome.OVERSIZE} & FAULTS
+
+
+def test_a_sample_ones_own_grader_never_finishes_is_a_timeout_and_the_next_is_graded(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graders, "OWN_SECONDS", 0.1)
+    (own / "endless.py").write_text(
+        "from reward.score import Outcome, Score\n\ndef grade(sample):\n"
+        "    while sample.response == 'endless':\n        pass\n    return Score(1.0, Outcome.CORRECT)\n"
+    )
+    grade = build("endless")
+    scores = [grade(Sample("s", response, None, [], {})) for response in ("fine", "endless", "fine")]
+    assert [(score.value, score.outcome) for score in scores] == [(1.0, Outcome.CORRECT), (0.0, Outcome.TIMEOUT), (1.0, Outcome.CORRECT)]

@@ -32,6 +32,8 @@ PIECES = [
     "<think>",
     "</think>",
     "x" * 50,
+    "9" * 41,
+    "0",
 ]
 texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 references = st.sampled_from(["42", "#### 42", "work\n#### 1,080", "042", "-42", "none", "", "42.0", "\u0664\u0662"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import statistics
 from typing import Any
 
 import pytest
 from contracts import names
 from contracts.errors import InvalidInput
-from reward import graders
+from hypothesis import given
+from hypothesis import strategies as st
+from reward import graders, telemetry
 from reward.contract import Sample
 from reward.handler import configured, handler
 from reward.score import Outcome, Score
@@ -53,6 +56,21 @@ def test_a_group_with_equal_scores_has_no_spread(capsys: pytest.CaptureFixture[s
     handler([sample("#### 42"), sample("#### 42")])
     (line,) = lines(capsys)
     assert line["GroupSpread"] == 0.0
+
+
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(["a", "b", "c", 1, None]), st.sampled_from([0.0, 0.25, 1.0])), min_size=1, max_size=24),
+    size=st.integers(1, 4),
+)
+def test_the_spread_of_a_prompt_is_its_standard_deviation_however_the_batch_is_ordered(rows: list[tuple[object, float]], size: int) -> None:
+    regular = [(f"p-{index // size}", reward) for index, (_, reward) in enumerate(rows)]
+    for batch in (rows, regular, regular + rows, [(f"p-{index % size}", reward) for index, (_, reward) in enumerate(rows)]):
+        groups: dict[str, list[float]] = {}
+        for record, reward in batch:
+            if isinstance(record, str):
+                groups.setdefault(record, []).append(reward)
+        expected = [statistics.pstdev(group) for group in groups.values() if len(group) > 1]
+        assert telemetry._spreads([record for record, _ in batch], [reward for _, reward in batch]) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

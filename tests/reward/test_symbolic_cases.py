@@ -1,18 +1,21 @@
-r"""Labelled LaTeX answers: equal forms that must be paid, near misses and hostile ones that must not."""
+"""The symbolic grader beside its labelled cases (benchmarks/labelled/symbolic.py): time, bad references, options."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from contracts.errors import InvalidInput
-from reward import bounded
+from reward import bounded, grading
+from reward.batches import BatchFailed
 from reward.contract import Sample
-from reward.graders import build
-from reward.score import Outcome
+from reward.graders import build, symbolic
+from reward.score import FAULTS, Outcome
 
-C, W, N, U, G = Outcome.CORRECT, Outcome.WRONG, Outcome.NO_MARKER, Outcome.UNPARSABLE, Outcome.BAD_GOLD
+from benchmarks import labelled
+from benchmarks.labelled.symbolic import boxed
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -21,231 +24,27 @@ def closed() -> Iterator[None]:
     bounded.close()
 
 
-def graded(response: str, gold: object, **options: object) -> Outcome:
-    score = build("symbolic", options)(Sample("s", response, gold, [], {}))
-    assert score.value == (1.0 if score.outcome is C else 0.0)
-    return score.outcome
+def sample(ident: str, response: str, reference: str) -> dict[str, Any]:
+    return {"id": ident, "messages": [{"role": "assistant", "content": response}], "metadata": {"reference_answer": reference}}
 
 
-def boxed(answer: str, gold: object, **options: object) -> Outcome:
-    return graded(f"So we get $\\boxed{{{answer}}}$.", gold, **options)
+HOSTILE = [case for case in labelled.cases("symbolic") if not case.paid and "seconds" in case.options]
 
 
-MATRIX = r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}"
-
-# gold, then forms of the same answer
-EQUAL = {
-    "fraction": (r"\frac{1}{2}", "0.5", "1/2", r"\dfrac{1}{2}", r"\frac12", r"\frac 1 2", r"\tfrac{2}{4}", "2^{-1}", ".5"),
-    "negative fraction": (r"-\frac{3}{4}", r"\frac{-3}{4}", r"\frac{3}{-4}", "-0.75", r"-\left(\frac{3}{4}\right)", "\u22123/4"),
-    "mixed number": (r"3\frac{1}{2}", "3.5", r"\frac{7}{2}", r"3 \frac{1}{2}"),
-    "whole number": ("42", "42.0", r"\text{42}", "{42}", "6 \\cdot 7", r"6\times7", "+42", "x = 42", "42.", r"\$42", "2(21)"),
-    "full-width digits": ("42", "\uff14\uff12"),
-    "fraction in a fraction": ("0.5", r"\frac{\frac{1}{2}}{1}"),
-    "product of a whole number": ("6", r"3\sqrt{4}", "2(3)", r"3\binom{2}{1}"),
-    "thousands": ("10000", "10,000", "10{,}000", r"10\,000", r"10,\!000", r"10^4", r"1\times 10^{4}", r"1.0 \cdot 10^4"),
-    "repeating decimal": (r"\frac{1}{3}", r"0.\overline{3}", r"\frac{2}{6}", "3^{-1}"),
-    "root": (r"2\sqrt{3}", r"\sqrt{12}", r"\sqrt{4}\sqrt{3}", r"\frac{6}{\sqrt{3}}", r"2 \cdot 3^{1/2}", r"\sqrt[3]{24\sqrt{3}}"),
-    "pi": (r"\frac{\pi}{4}", r"\arctan 1", r"\tan^{-1}(1)", r"0.25\pi", "\u03c0/4"),
-    "logarithm": (r"\ln 8", r"3\ln 2", r"\ln{8}", r"3 \ln(2)"),
-    "logarithm, other base": ("3", r"\log_2 8", r"\log_{2} 8"),
-    "trigonometric": ("1", r"\sin^2 x + \cos^2 x", r"\sin\frac{\pi}{2}"),
-    "factorial": ("120", "5!", r"\binom{10}{3}"),
-    "sum and integral": ("55", r"\sum_{k=1}^{10} k", r"\int_0^1 55 dx"),
-    "complex": ("3+4i", "4i+3", r"(2+i)^2"),
-    "polynomial": ("x^2+2x+1", "(x+1)^2", "1+2x+x^2", r"x(x+2)+1"),
-    "rational function": (r"\frac{1}{x+1}", r"\frac{x-1}{x^2-1}", "(x+1)^{-1}"),
-    "function": ("2x+3", "f(x)=2x+3", "y = 3+2x"),
-    "line": ("y=2x+3", "2x-y+3=0", "y-2x=3", "2y=4x+6"),
-    "inequality": ("x<5", "5>x", "2x<10", r"x < 5"),
-    "chain": (r"1 \le x < 2", r"2 > x \ge 1", r"1\leq x<2"),
-    "point": ("(3,-1)", r"(3, -1)", r"\left(3,\,-1\right)", r"(\frac{6}{2},-1)"),
-    "interval": ("[1,2)", r"\left[1, 2\right)", r"x \in [1,2)"),
-    "open end": (r"(-\infty,2]\cup[3,\infty)", r"[3,\infty) \cup (-\infty,2]", "(-\u221e,2]\u222a[3,\u221e)"),
-    "set": (r"\{1,2,3\}", "1,2,3", r"\{3,2,1\}", r"\{ 1, 2, \frac{6}{2} \}"),
-    "two roots": (r"1\pm\sqrt{2}", r"1+\sqrt{2}, 1-\sqrt{2}", r"1-\sqrt2,1+\sqrt2", r"1-\sqrt2 \text{ and } 1+\sqrt2"),
-    "empty set": (r"\emptyset", r"\varnothing", r"\{\}"),
-    "matrix": (MATRIX, r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", r"\begin{bmatrix}1&2\\3&8/2\end{bmatrix}"),
-    "vector": (r"\begin{pmatrix} 1 \\ -2 \end{pmatrix}", r"\begin{pmatrix}1\\-\frac{4}{2}\end{pmatrix}"),
-    "unit": (r"5\text{ cm}", "5", r"5 \mathrm{cm}", "5 cm", r"5\text{ cm}^2", "5 square units", r"5\text{ square units}"),
-    "degrees": (r"30^\circ", "30", r"30^{\circ}", "30\u00b0", r"30\degree", r"30\text{ degrees}"),
-    "per cent": (r"50\%", "50", "50%", "50 percent"),
-    "number base": ("4210_{5}", "4210_5", r"4210_{5}"),
-    "words": (r"\text{east}", "east", r"\text{East}", r"\textbf{east}", r"\mathrm{East}"),
-    "choice": (r"\text{(B)}", "B", "(B)", r"\text{B}", r"(\text{B})"),
-    "gold with boxed solution": (r"Thus $\boxed{\frac{1}{2}}$.", "0.5"),
-    "gold in object": ({"answer": "1/2"}, "0.5"),
-    "gold a number": (0.5, r"\frac{1}{2}"),
-}  # fmt: skip
-
-# gold, answer, outcome
-REFUSED = {
-    "wrong": ("42", "41", W),
-    "sign": (r"\frac{1}{2}", r"-\frac{1}{2}", W),
-    "upside down": (r"\frac{1}{2}", "2", W),
-    "decimal cut short": (r"\frac{1}{3}", "0.333", W),
-    "decimal cut late": (r"\frac{1}{3}", "0.33333333333333", W),
-    "rounded pi": (r"\pi", "3.14159", W),
-    "rounded root": (r"\sqrt{2}", "1.41421356237", W),
-    "beyond a float": ("9007199254740992", "9007199254740993", W),
-    "tiny difference": ("0.1", "0.1000000000000000000000000000000001", W),
-    "per cent of one": (r"50\%", "0.5", W),
-    "point turned round": ("(3,1)", "(1,3)", W),
-    "point, falling": ("(5,2)", "(7,3)", W),
-    "closed for open": ("[1,2)", "[1,2]", W),
-    "interval for point": ("(1,2)", "[1,2]", W),
-    "set for point": ("(1,2)", r"\{1,2\}", W),
-    "half of a set": (r"\{1,2\}", "1", W),
-    "too many": (r"\{1,2\}", "1,2,3", W),
-    "twice the same": (r"\{1,2\}", "1,1", W),
-    "hedge": ("42", "42, 41", W),
-    "hedge with or": ("42", r"42 \text{ or } 41", W),
-    "hedge in plain words": ("42", "42 or 41", W),
-    "all candidates": ("5", "1,2,3,4,5", W),
-    "union's half": (r"(-\infty,2]\cup[3,\infty)", r"(-\infty,2]", W),
-    "other letter": ("x+1", "y+1", W),
-    "capital": ("x+1", "X+1", W),
-    "other variable": ("x=5", "y=5", W),
-    "coefficient": ("x^2+2x+1", "x^2+3x+1", W),
-    "same at whole numbers": (r"\sin(\pi x)", "0", W),
-    "absolute value": ("x", "|x|", W),
-    "root of a square": ("x", r"\sqrt{x^2}", W),
-    "direction": ("x<5", "x>5", W),
-    "edge": ("x<5", r"x\le5", W),
-    "side": ("x<5", "-x<-5", W),
-    "other line": ("y=2x+3", "y=2x-3", W),
-    "any line": ("y=2x+3", "0=0", W),
-    "matrix entry": (MATRIX, r"\begin{pmatrix}1&2\\3&5\end{pmatrix}", W),
-    "matrix shape": (MATRIX, r"\begin{pmatrix}1&2&3&4\end{pmatrix}", W),
-    "base left out": ("4210_{5}", "4210", W),
-    "base": ("4210_{5}", "4210_{6}", W),
-    "word": (r"\text{east}", r"\text{west}", W),
-    "choice": ("B", "C", W),
-    "both choices": ("B", "B or C", W),
-    "expression for a word": (r"\text{east}", "x", W),
-    "times k": ("42", "42k", W),
-    "million": ("42", r"42\text{ million}", U),
-    "about": ("42", r"\approx 42", U),
-    "numbers apart": ("10", "5 5", U),
-    "scientific": ("1000", "1e3", U),
-    "zero": ("0", r"\frac{1}{0}", U),
-    "nothing over nothing": ("0", r"\frac{0}{0}", U),
-    "infinity": ("5", r"\infty", W),
-    "empty": ("42", "", U),
-    "blank": ("42", " ", U),
-    "words only": ("42", "the answer is obvious", W),
-    "prose and number": ("42", "forty-two 42", None),
-    "unbalanced": (r"\frac{1}{2}", r"\frac{1}{2", U),
-    "unfinished": ("42", "42+", U),
-    "question": ("42", "42?", U),
-    "prime": ("x", "x'", U),
-    "ellipsis": (r"\frac{1}{3}", "0.333...", U),
-    "unknown command": ("42", r"\undefined{42}", U),
-    "giant exponent": ("1", r"10^{10^{10}}", U),
-    "giant tower": ("1", "9^{9^{9^{9}}}", U),
-    "giant power": ("1", "2^{100000}", U),
-    "power of powers": ("1", r"((9^{999})^{999})^{999}", None),
-    "giant factorial": ("1", "99999!", U),
-    "nested factorials": ("1", "((9!)!)!", U),
-    "giant binomial": ("1", r"\binom{999999999}{333333333}", U),
-    "giant sum": ("1", r"\sum_{k=1}^{9999999} \sin(k^2)", None),
-    "hard integral": ("1", r"\int_0^1 \frac{\sin(x^7+\exp(x))}{\ln(x+\sqrt{x})} dx", None),
-    "deep braces": ("42", "{" * 200 + "42" + "}" * 200, U),
-    "deep roots": ("1", r"\sqrt{" * 11 + "1" + "}" * 11, C),
-    "too long": ("42", "+".join(["1"] * 300), U),
-    "wall of digits": ("42", "4" * 100, U),
-    "zero-width": ("42", "4\u200b2", U),
-    "other digits": ("42", "\u0664\u0662", U),
-    "vulgar fraction": (r"\frac{1}{2}", "\u00bd", U),
-    "emoji": ("42", "42 \U0001f600", U),
-    "null": ("42", "42\x00", U),
-    "Python": ("42", "__import__('os').system('id')", U),
-    "Python without signs": ("42", "lambda: 42", None),
-    "Python, exec": ("42", 'exec("import os")', U),
-    "attribute": ("42", "x.__class__", U),
-    "TeX input": ("42", r"\input{/etc/passwd}", U),
-    "TeX definition": ("42", r"\def\x{42}\x", U),
-    "definition of a function": ("42", r"\newcommand{\x}{42}", U),
-}  # fmt: skip
-
-FORMS = [(name, index) for name, case in EQUAL.items() for index in range(1, len(case))]
-
-
-@pytest.mark.parametrize(("name", "index"), FORMS)
-def test_an_equal_form_is_paid(name: str, index: int) -> None:
-    assert boxed(str(EQUAL[name][index]), EQUAL[name][0]) is C
-
-
-@pytest.mark.parametrize("name", [name for name, case in EQUAL.items() if isinstance(case[0], str) and "boxed" not in case[0]])
-def test_the_reference_itself_is_paid(name: str) -> None:
-    assert boxed(str(EQUAL[name][0]), EQUAL[name][0]) is C
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_another_answer_is_not_paid_and_never_takes_long(name: str) -> None:
-    gold, answer, outcome = REFUSED[name]
+@pytest.mark.parametrize("case", HOSTILE, ids=[case.name for case in HOSTILE])
+def test_no_wrong_or_hostile_answer_takes_long(case: labelled.Case) -> None:
     start = time.monotonic()
-    found = boxed(answer, gold, seconds=1.0)
+    case.score("symbolic")
     assert time.monotonic() - start < 4
-    assert found is outcome if outcome is not None else found is not C
-
-
-@pytest.mark.parametrize(
-    ("response", "outcome"),
-    [
-        (r"\boxed{42}", C),
-        (r"\fbox{42}", C),
-        (r"\boxed {42}", C),
-        (r"\boxed 42", C),
-        ("so\n#### 42", C),
-        ("#### $42$\nDone.", C),
-        (r"#### \boxed{42}", C),
-        (r"\boxed{41} no: \boxed{42}", C),
-        (r"\boxed{42} no: \boxed{41}", W),
-        ("\\boxed{42}\n#### 41", W),
-        ("#### 41\n\\boxed{42}", C),
-        (r"<think>\boxed{41}</think>\boxed{42}", C),
-        (r"<think>\boxed{42}</think>", N),
-        (r"\boxed{42}" + " and so on" * 100, C),
-        (r"\boxed{\boxed{42}}", C),
-        (r"\boxed{42", U),
-        (r"\boxed{42} \boxed{", U),
-        (r"\boxed{42} \boxed{}", U),
-        (r"\boxed", U),
-        ("####", U),
-        ("the answer is $42$", N),
-        ("42", N),
-        ("", N),
-    ],
-)
-def test_the_last_mark_is_the_answer(response: str, outcome: Outcome) -> None:
-    assert graded(response, "42") is outcome
-
-
-@pytest.mark.parametrize(
-    ("response", "gold", "outcome"),
-    [
-        ("The answer is $42$.", "42", C),
-        (r"The answer is \(\frac{1}{2}\).", "0.5", C),
-        ("We have $x=1$ so $y=42$.", "42", N),
-        ("The answer is 42.", "42", N),
-        (r"\boxed{0.333}", r"\frac{1}{3}", C),
-        (r"\boxed{3.142}", r"\pi", C),
-        (r"\boxed{1.414}", r"\sqrt{2}", C),
-        (r"\boxed{1.415}", r"\sqrt{2}", W),
-        (r"\boxed{0.33}", r"\frac{1}{3}", W),
-        (r"\boxed{41.999}", "42", W),
-    ],
-)
-def test_lenient_mode_reads_a_last_formula_and_roundings(response: str, gold: str, outcome: Outcome) -> None:
-    assert graded(response, gold, mode="lenient") is outcome
 
 
 @pytest.mark.parametrize(
     "gold", [None, "", " ", True, [], {}, float("nan"), r"\frac{1}{", "1 2 3", "42?", r"10^{10^{10}}", r"\frac{1}{0}", "#### "]
 )
 def test_a_reference_that_cannot_be_read_is_its_own_outcome_whatever_is_answered(gold: object) -> None:
-    assert boxed("42", gold) is G
-    assert boxed(str(gold), gold) is G
+    for answer in ("42", str(gold)):
+        score = build("symbolic")(Sample("s", boxed(answer), gold, [], {}))
+        assert (score.value, score.outcome) == (0.0, Outcome.BAD_GOLD)
 
 
 def test_a_comparison_that_takes_too_long_is_a_timeout_and_the_next_is_graded() -> None:
@@ -253,7 +52,48 @@ def test_a_comparison_that_takes_too_long_is_a_timeout_and_the_next_is_graded() 
     hard = r"\int_0^1 \frac{\sin(x^7+\exp(x))}{\ln(x+\sqrt{x})} dx"
     outcome = grade(Sample("s", f"\\boxed{{{hard}}}", r"\pi", [], {})).outcome
     assert outcome is Outcome.TIMEOUT
-    assert grade(Sample("s", r"\boxed{\frac{\pi}{1}}", r"\pi", [], {})).outcome is C
+    assert grade(Sample("s", r"\boxed{\frac{\pi}{1}}", r"\pi", [], {})).outcome is Outcome.CORRECT
+
+
+HANGING = r"\int_0^{%d} \frac{\sin(x^7+\exp(x))}{\ln(x+\sqrt{x})} dx"
+
+
+def test_a_batch_of_hanging_answers_ends_within_its_budget_and_every_fault_is_counted() -> None:
+    event = [sample(f"h-{number}", boxed(HANGING % (number + 2)), r"\pi") for number in range(64)]
+    event += [sample("same", boxed(r"\pi"), r"\pi"), sample("bad", boxed("1"), "")]
+    grade = build("symbolic", {"seconds": 0.5, "batch_seconds": 2.0})
+    grade(Sample("s", boxed(r"\frac{\pi}{1}"), r"\pi", [], {}))  # SymPy is imported before the clock starts
+    start = time.monotonic()
+    graded = grading.grade_all(event, grade)
+    assert time.monotonic() - start < 4
+    assert [score.outcome for score in graded.scores] == [Outcome.TIMEOUT] * 64 + [Outcome.CORRECT, Outcome.BAD_GOLD]
+    assert graded.values == [0.0] * 64 + [1.0, 0.0]
+    assert Outcome.TIMEOUT in FAULTS
+
+
+def test_a_reference_the_budget_left_no_time_for_is_read_by_the_next_batch() -> None:
+    grade = build("symbolic", {"seconds": 10.0, "batch_seconds": 1.0})
+    late = [sample("h", boxed(HANGING % 2), r"\pi"), sample("late", boxed(r"\frac{2\sqrt{3}}{1}"), r"\sqrt{12}")]
+    outcomes = [[score.outcome for score in grading.grade_all(items, grade).scores] for items in (late, late[1:])]
+    assert outcomes == [[Outcome.TIMEOUT, Outcome.TIMEOUT], [Outcome.CORRECT]]
+
+
+def test_what_goes_wrong_on_one_answer_leaves_the_rest_and_a_missing_layer_fails_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    grade = build("symbolic")
+    items = [sample("a", boxed("x+1"), "1+x"), sample("b", boxed("42"), "42")]
+
+    def fail(*_: object) -> None:
+        raise KeyError("canary")
+
+    monkeypatch.setattr(bounded, "run", fail)
+    assert [score.outcome for score in grading.grade_all(items, grade).scores] == [Outcome.INTERNAL_ERROR, Outcome.CORRECT]
+
+    def missing() -> None:
+        raise InvalidInput("reward settings", ["its layer is not installed"])
+
+    monkeypatch.setattr(symbolic, "_algebra", missing)
+    with pytest.raises(BatchFailed, match="layer"):
+        grading.grade_all(items, grade)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +103,8 @@ def test_a_comparison_that_takes_too_long_is_a_timeout_and_the_next_is_graded() 
         ({"seconds": 0}, "options.seconds = '0': allowed is a number from 0.1 to 10"),
         ({"seconds": True}, "options.seconds"),
         ({"seconds": "1"}, "options.seconds"),
+        ({"batch_seconds": 0.5}, "options.batch_seconds = '0.5': allowed is a number from 1 to 840"),
+        ({"batch_seconds": float("nan")}, "options.batch_seconds"),
         ({"depth": 3}, "options.depth is not an option"),
     ],
 )

@@ -40,6 +40,23 @@ def test_a_judge_with_criteria_of_ones_own_is_accepted(tmp_path: Path) -> None:
     assert loaded(tmp_path, ACCEPTED).reward.options["criteria"][1]["name"] == "right"
 
 
+SYMBOLIC_PART = '{ name = "a", grader = "symbolic", weight = 1.0, options = { batch_seconds = 60 } }'
+
+
+@pytest.mark.parametrize(
+    ("reward", "least"),
+    [
+        ('grader = "symbolic"\ntimeout_seconds = %d', 50),
+        ('grader = "symbolic"\ntimeout_seconds = %d\n[reward.options]\nbatch_seconds = 100', 105),
+        ('grader = "composite"\ntimeout_seconds = %d\n[reward.options]\nparts = [' + SYMBOLIC_PART + "]", 65),
+    ],
+)
+def test_symbolic_answers_must_end_before_the_function_does(tmp_path: Path, reward: str, least: int) -> None:
+    assert loaded(tmp_path, "[reward]\n" + reward % least).reward.timeout_seconds == least
+    with pytest.raises(InvalidInput, match=f"reward.timeout_seconds = {least - 1}: allowed is {least} or more, because symbolic answers"):
+        loaded(tmp_path, "[reward]\n" + reward % (least - 1))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -14,15 +14,19 @@ from reward.score import Component, Outcome, Score
 def grade(sample: Sample) -> Score:
     """One response in, one score from 0 to 1 out. Text is compared and never run; an error here scores 0 and is counted."""
     # A reference that cannot be used is the data's fault. Saying so keeps it from looking like a model that got worse.
-    if not isinstance(sample.reference, str) or not sample.reference.strip():
+    gold = _last_line(sample.reference) if isinstance(sample.reference, str) else ""
+    if not gold:
         return _score(0.0, Outcome.BAD_GOLD)
     # ----------------------------------------------------------------------------------------------------------------
-    # What a model only thought is not its answer.
-    lines = without_thinking(sample.response).strip().splitlines()
-    last_line = lines[-1] if lines else ""
-    right = last_line.strip().casefold() == sample.reference.strip().splitlines()[-1].strip().casefold()
+    right = _last_line(sample.response) == gold
     # ----------------------------------------------------------------------------------------------------------------
     return _score(1.0, Outcome.CORRECT) if right else _score(0.0, Outcome.WRONG)
+
+
+def _last_line(text: str) -> str:
+    """The last line outside thinking: what a model only thought is not its answer. The reference goes through the same code."""
+    lines = without_thinking(text).strip().splitlines()
+    return lines[-1].strip().casefold() if lines else ""
 
 
 def _score(value: float, outcome: Outcome) -> Score:

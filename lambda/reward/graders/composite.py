@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from contracts.errors import InvalidInput
 
-from reward.batches import BatchFailed, graded, in_one_call
+from reward.batches import graded, in_one_call
 from reward.contract import Sample
 from reward.graders import build, texts
 from reward.graders.options import Options
@@ -97,19 +97,22 @@ class _Composite:
 
 
 class _Batched(_Composite):
-    """With a judge among the parts: a whole batch at once, so that its questions are asked side by side."""
+    """With a part that grades whole batches: a judge asks its questions side by side, and a time budget is kept over all samples."""
 
-    def batch(self, samples: Sequence[Sample]) -> list[Score]:
-        """The score of each sample, in order. What a part raises on one sample is that sample's INTERNAL_ERROR.
+    def batch(self, samples: Sequence[Sample]) -> list[Score | Exception]:
+        """The score of each sample, in order, or in its place what a part raised on that sample.
 
         Raises:
             BatchFailed: if a part cannot grade and its policy is to fail the whole call.
         """
         values = [dict.fromkeys(self.names, 0.0) for _ in samples]
-        settled: dict[int, Score] = {}
+        settled: dict[int, Score | Exception] = {}
         for part in self.parts:
             waiting = [position for position in range(len(samples)) if position not in settled]
-            for position, score in zip(waiting, _graded(part.grade, [samples[position] for position in waiting]), strict=True):
+            for position, score in zip(waiting, graded(part.grade, [samples[position] for position in waiting]), strict=True):
+                if isinstance(score, Exception):
+                    settled[position] = score
+                    continue
                 outcome = _settle(part, score, values[position])
                 if outcome is not None:
                     settled[position] = _ended(values[position], outcome)
@@ -128,20 +131,6 @@ class _Batched(_Composite):
         """SHA-256 of the identities of the parts that have one, with their names, weights and gates, and of the length rule."""
         parts = [[part.name, part.weight, part.gate, getattr(part.grade, "identity", "")] for part in self.parts]
         return hashlib.sha256(json.dumps([parts, self.length]).encode()).hexdigest()
-
-
-def _graded(grade: Callable[[Sample], Score], samples: Sequence[Sample]) -> list[Score]:
-    if in_one_call(grade) is not None:
-        return graded(grade, samples)
-    scores = []
-    for sample in samples:
-        try:
-            scores.append(grade(sample))
-        except BatchFailed:
-            raise
-        except Exception:
-            scores.append(_FAILED)
-    return scores
 
 
 def _settle(part: _Part, score: Score, values: dict[str, float]) -> Outcome | None:

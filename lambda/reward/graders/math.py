@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import repeat
 from math import isfinite
 
 from contracts.errors import InvalidInput
@@ -18,6 +19,7 @@ from reward.graders.thinking import without_thinking
 from reward.score import Component, Outcome, Score
 
 MARKER = "####"
+_MARKER_AND_SPACE = f"{MARKER} "
 MODES = ("strict", "lenient")
 MAX_PARTIAL = 0.3
 """Highest pay for form alone. Above it a policy that never solves a problem could pass for one that is learning."""
@@ -36,6 +38,7 @@ class _Absent(str):
 
 
 _NO_ANSWER = _Absent()
+_NO_REFERENCE = object()
 
 
 def grader(*, mode: str = "strict", partial: float = 0.0) -> Callable[[Sample], Score]:
@@ -58,37 +61,37 @@ def grader(*, mode: str = "strict", partial: float = 0.0) -> Callable[[Sample], 
     bad_gold = _score(0.0, Outcome.BAD_GOLD, answered=False)
 
     # The responses to one prompt arrive together, so the last reference read is kept, as one value that is swapped whole.
-    kept: tuple[object, str | None, str, str] = (None, None, "", "")
+    kept: tuple[object, str | None, str] = (_NO_REFERENCE, None, "")
 
-    def other_than_usual(response: str, written: str | None, digits: str) -> Score:
+    def other_than_usual(text: str, written: str | None, digits: str) -> Score:
         if written is None:
             return bad_gold
-        answer = answer_of(response, lenient)
-        if answer is None:
-            return unparsable
-        if answer is _NO_ANSWER:
-            return no_marker
-        # Two runs of digits without leading zeros are equal as numbers exactly if they are equal as text.
+        answer = answer_of(without_thinking(text) if "<" in text else text, lenient)
+        if not answer:
+            return unparsable if answer is None else no_marker
         plain = digits and answer.isdecimal() and answer[0] != "0"
         return correct if (answer == digits if plain else _decimal(answer) == _decimal(written)) else wrong
 
     def grade_columns(responses: Sequence[str], references: Sequence[object]) -> list[Score]:
         nonlocal kept
-        last, written, ending, digits = kept
+        last, written, digits = kept
         scores: list[Score] = []
         append = scores.append
-        for text, reference in zip(responses, references, strict=True):
-            if type(reference) is not str or reference != last:
-                last, written = reference, gold_of(_gold_text(reference))
-                ending = f"{MARKER} {written}"  # the marked line as GSM8K writes it
-                digits = _plain_digits(written)
-            response = without_thinking(text) if "<" in text else text
-            # How nearly every right answer ends; `answer_of` would find the same, in five times as long.
-            if response.endswith(ending) and written is not None:
+        # The marked line as GSM8K writes it, which nearly every response has; `answer_of` would find the same, in five times as long.
+        split = map(str.rpartition, responses, repeat(_MARKER_AND_SPACE))
+        for (_, marked, tail), text, reference in zip(split, responses, references, strict=True):
+            if reference != last:
+                last, written, digits = _read(reference)
+            if tail == written and marked and "<" not in text:
                 append(correct)
+            # Two runs of digits without leading zeros are equal as numbers exactly if they are equal as text.
+            elif (
+                digits and marked and tail.isdecimal() and tail[0] != "0" and len(tail) <= MAX_DIGITS and tail.isascii() and "<" not in text
+            ):
+                append(correct if tail == digits else wrong)
             else:
-                append(other_than_usual(response, written, digits))
-        kept = (last, written, ending, digits)
+                append(other_than_usual(text, written, digits))
+        kept = (last, written, digits)
         return scores
 
     def grade(sample: Sample) -> Score:
@@ -105,10 +108,6 @@ def answer_of(response: str, lenient: bool = False) -> str | None:
     """
     position = response.rfind(MARKER)
     if position >= 0:
-        # Digits to the end of the text, the plainest case of all, in half the time of the pattern.
-        tail = response[position + 4 :].strip(" \t")
-        if tail.isdecimal() and tail.isascii() and len(tail) <= MAX_DIGITS:
-            return tail
         plain = _plain_at(response, position + 4)
         if plain is not None:
             return plain[1]
@@ -122,7 +121,7 @@ def gold_of(reference: str | None) -> str | None:
     """The number of a reference answer, read by the same code: a worked solution with the marker, or the bare number."""
     if reference is None:
         return None
-    if reference.isdecimal() and reference.isascii() and len(reference) <= MAX_DIGITS:
+    if reference.isdecimal() and _is_short(reference):
         return reference
     position = reference.rfind(MARKER)
     start = 0 if position < 0 else position + 4
@@ -131,6 +130,21 @@ def gold_of(reference: str | None) -> str | None:
     if plain is not None and (start or plain.end() == len(reference)):
         return plain[1]
     return read_marked(reference if start == 0 else _line(reference, start))
+
+
+def _read(reference: object) -> tuple[object, str | None, str]:
+    """A reference to compare the next one with, its number as written and, where `_plain_digits` gives any, as digits."""
+    if type(reference) is not str:
+        written = gold_of(_gold_text(reference))
+        return _NO_REFERENCE, written, _plain_digits(written)
+    if reference.isdecimal() and reference[0] != "0" and _is_short(reference):
+        return reference, reference, reference
+    written = gold_of(reference)
+    return reference, written, _plain_digits(written)
+
+
+def _is_short(digits: str) -> bool:
+    return len(digits) <= MAX_DIGITS and digits.isascii()
 
 
 def _plain_digits(numeral: str | None) -> str:

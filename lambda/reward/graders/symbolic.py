@@ -9,20 +9,24 @@ from __future__ import annotations
 import importlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from math import isfinite
+from math import inf, isfinite
+from time import monotonic
 from typing import Any
 
 from contracts.errors import InvalidInput
 
 from reward import bounded, latex
+from reward.batches import BatchFailed
 from reward.contract import Sample
 from reward.graders.thinking import without_thinking
 from reward.score import Component, Outcome, Score
 
 MODES = ("strict", "lenient")
 MIN_SECONDS, MAX_SECONDS = 0.1, 10.0
+MIN_BATCH_SECONDS, MAX_BATCH_SECONDS = 1.0, 840.0
+_Ask = Callable[[str, str, str], Outcome]
 NEEDS = "symbolic"
 """The optional layer this grader needs, by its directory in lambda/."""
 
@@ -32,7 +36,11 @@ _DECIMAL = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _ROUNDED = re.compile(r"-?[0-9]{1,12}\.[0-9]{3,12}")
 
 
-def grader(*, mode: str = "strict", seconds: float = 2.0) -> Callable[[Sample], Score]:
+class _BudgetSpent(Exception):
+    """A comparison that the batch left too little time for."""
+
+
+def grader(*, mode: str = "strict", seconds: float = 2.0, batch_seconds: float = 45.0) -> Callable[[Sample], Score]:
     r"""The grader of symbolic answers.
 
     Args:
@@ -40,48 +48,92 @@ def grader(*, mode: str = "strict", seconds: float = 2.0) -> Callable[[Sample], 
             equality. ``lenient`` also takes the only formula of the last line when nothing is marked, and pays a decimal of three or
             more places that is the reference value, rounded.
         seconds: time one comparison may take, 0.1 to 10; a longer one scores 0 as `TIMEOUT`.
+        batch_seconds: time the comparisons of one batch may take, 1 to 840; below the function's timeout, or hanging answers would
+            take the scores of all others with them. What needs algebra after it scores 0 as `TIMEOUT` at once.
 
     Raises:
         InvalidInput: for a value outside these.
     """
-    _check(mode, seconds)
-    lenient = mode == "lenient"
-    made = {outcome: _score(outcome) for outcome in Outcome}
-    golds: OrderedDict[str, str | None] = OrderedDict()
+    _check(mode, seconds, batch_seconds)
+    return _Symbolic(lenient=mode == "lenient", seconds=seconds, batch_seconds=batch_seconds)
 
-    def grade(sample: Sample) -> Score:
-        gold = _kept_gold(golds, sample.reference, seconds)
+
+class _Symbolic:
+    def __init__(self, *, lenient: bool, seconds: float, batch_seconds: float) -> None:
+        self.lenient, self.seconds, self.batch_seconds = lenient, seconds, batch_seconds
+        self._made = {outcome: _score(outcome) for outcome in Outcome}
+        self._golds: OrderedDict[str, str | None] = OrderedDict()
+
+    def __call__(self, sample: Sample) -> Score:
+        return self._until(sample, inf)
+
+    def batch(self, samples: Sequence[Sample]) -> list[Score]:
+        """The score of each sample, in order. What is raised on one sample is that sample's INTERNAL_ERROR.
+
+        Raises:
+            BatchFailed: without its layer it can grade nothing, and no score may be made up.
+        """
+        end = monotonic() + self.batch_seconds
+        scores = []
+        for sample in samples:
+            try:
+                scores.append(self._until(sample, end))
+            except InvalidInput as error:
+                raise BatchFailed(str(error)) from error
+            except Exception:
+                scores.append(self._made[Outcome.INTERNAL_ERROR])
+        return scores
+
+    def _until(self, sample: Sample, end: float) -> Score:
+        def asked(question: str, gold: str, answer: str) -> Outcome:
+            return _asked(question, [gold, answer], self.seconds, end)
+
+        try:
+            return self._made[self._outcome(sample, asked)]
+        except _BudgetSpent:
+            return self._made[Outcome.TIMEOUT]
+
+    def _outcome(self, sample: Sample, asked: _Ask) -> Outcome:
+        gold = _kept_gold(self._golds, sample.reference, asked)
         if gold is None:
-            return made[Outcome.BAD_GOLD]
-        written = latex.marked(without_thinking(sample.response), lenient=lenient)
+            return Outcome.BAD_GOLD
+        written = latex.marked(without_thinking(sample.response), lenient=self.lenient)
         if written is None:
-            return made[Outcome.NO_MARKER]
+            return Outcome.NO_MARKER
         answer = latex.normalised(written)
         if answer is None:
-            return made[Outcome.UNPARSABLE]
-        outcome = _outcome(gold, answer, seconds)
-        if outcome is Outcome.WRONG and lenient and _ROUNDED.fullmatch(answer) and not _DECIMAL.fullmatch(gold):
-            return made[_asked("rounds_to", [gold, answer], seconds)]
-        return made[outcome]
-
-    return grade
+            return Outcome.UNPARSABLE
+        outcome = _outcome(gold, answer, asked)
+        if outcome is Outcome.WRONG and self.lenient and _ROUNDED.fullmatch(answer) and not _DECIMAL.fullmatch(gold):
+            return asked("rounds_to", gold, answer)
+        return outcome
 
 
-def _outcome(gold: str, answer: str, seconds: float) -> Outcome:
+def _outcome(gold: str, answer: str, asked: _Ask) -> Outcome:
     if gold == answer:
         return Outcome.CORRECT
     if latex.is_text(gold) or latex.is_text(answer):
         return Outcome.WRONG
     if _DECIMAL.fullmatch(gold) and _DECIMAL.fullmatch(answer):
         return Outcome.CORRECT if Decimal(gold) == Decimal(answer) else Outcome.WRONG
-    return _asked("compare", [gold, answer], seconds)
+    return asked("compare", gold, answer)
 
 
-def _asked(question: str, argument: Any, seconds: float) -> Outcome:
+def _asked(question: str, argument: list[str], seconds: float, end: float) -> Outcome:
+    """The algebra's verdict.
+
+    Raises:
+        _BudgetSpent: if it was not found before `end`, on the clock of `monotonic`, though its own bound was later.
+    """
     algebra = _algebra()
+    left = end - monotonic()
+    if left <= 0:
+        raise _BudgetSpent
     try:
-        verdict = bounded.run(getattr(algebra, question), argument, seconds)
+        verdict = bounded.run(getattr(algebra, question), argument, min(seconds, left))
     except bounded.TimedOut:
+        if left < seconds:
+            raise _BudgetSpent from None
         return Outcome.TIMEOUT
     except bounded.Failed as failed:
         return Outcome.TIMEOUT if failed.kind in {"died", "MemoryError"} else Outcome.UNPARSABLE
@@ -100,7 +152,7 @@ def _algebra() -> Any:
         ) from error
 
 
-def _kept_gold(golds: OrderedDict[str, str | None], reference: object, seconds: float) -> str | None:
+def _kept_gold(golds: OrderedDict[str, str | None], reference: object, asked: _Ask) -> str | None:
     """The reference answer in one form, None if it cannot be read; asked once of each, since a prompt's responses come together."""
     text = _text(reference)
     if text is None:
@@ -111,7 +163,7 @@ def _kept_gold(golds: OrderedDict[str, str | None], reference: object, seconds: 
     marked = latex.marked(text)
     gold = latex.normalised(text if marked is None else marked)
     if gold is not None and not latex.is_text(gold) and not _DECIMAL.fullmatch(gold):
-        gold = gold if _asked("compare", [gold, gold], seconds) is Outcome.CORRECT else None
+        gold = gold if asked("compare", gold, gold) is Outcome.CORRECT else None
     golds[text] = gold
     if len(golds) > _KEPT_GOLDS:
         golds.popitem(last=False)
@@ -128,12 +180,16 @@ def _text(reference: object) -> str | None:
     return reference if isinstance(reference, str) else str(reference)
 
 
-def _check(mode: object, seconds: object) -> None:
+def _check(mode: object, seconds: object, batch_seconds: object) -> None:
     problems = []
     if mode not in MODES:
         problems.append(f"options.mode = {str(mode)[:60]!r}: allowed is one of {', '.join(MODES)}")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        problems.append(f"options.seconds = {str(seconds)[:60]!r}: allowed is a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}")
+    for key, value, least, most in (
+        ("seconds", seconds, MIN_SECONDS, MAX_SECONDS),
+        ("batch_seconds", batch_seconds, MIN_BATCH_SECONDS, MAX_BATCH_SECONDS),
+    ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            problems.append(f"options.{key} = {str(value)[:60]!r}: allowed is a number from {least:g} to {most:g}")
     if problems:
         raise InvalidInput("reward settings", problems)
 
