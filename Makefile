@@ -47,8 +47,9 @@ cloud: install ## the tests that deploy into the local cloud
 synth: install ## synthesise every environment; needs no credentials
 	node_modules/.bin/cdk synth --quiet
 
-bench: install ## figures behind the performance claims
+bench: install ## the speed of grading, beside a simple reward's, and of a judged batch
 	$(BIN)/python -m benchmarks.bench_reward
+	$(BIN)/python -m benchmarks.bench_judge
 
 lock: install ## refresh the four locks with hashes from their .in files
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv

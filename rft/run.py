@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from contracts.events import Outcome
+from pipeline.rehearsal_table import findings
 
 from rft import run_control
 from rft.chart import sparkline
@@ -165,13 +166,14 @@ def summary(view: RunView) -> str:
     spend = f"{plan['estimate']['hours']:.2f} h, ${plan['estimate']['usd']:,.2f}" if plan else ""
     compared = f"base {gate['base_mean']:.3f}, candidate {gate['candidate_mean']:.3f}, gain {gate['difference']:+.3f}" if gate else ""
     interval = f"{gate['low']:+.3f} to {gate['high']:+.3f}, margin {gate['margin']:.3f}" if gate else ""
+    rehearsed = _rehearsed(view)
     marks = {Mark.DONE: "+", Mark.FAILED: "x", Mark.CURRENT: ">", Mark.WAITING: "?", Mark.SKIPPED: "-", Mark.PENDING: "."}
     shown = facts(
         {
             "run": view.run_id,
             "environment": f"{view.environment}, {view.place}",
             "status": view.status if view.running else outcome.get("code", view.status),
-            "why": outcome.get("reason"),
+            "why": "see below" if rehearsed and outcome.get("code") == Outcome.REWARD_REJECTED else outcome.get("reason"),
             "now": at,
             "answer": waiting,
             "took": duration(seconds),
@@ -186,7 +188,16 @@ def summary(view: RunView) -> str:
         }
     )
     steps = "\n".join(f"  {marks[step.mark]} {step.phase.label}" for step in view.steps)
-    return f"{shown}\n\n{steps}"
+    return "\n".join([shown, "", *rehearsed, steps])
+
+
+def _rehearsed(view: RunView) -> list[str]:
+    """Why the rehearsal stopped the run, if it did, and what the reward would have taught."""
+    result = view.rehearsal
+    if result is None or result["trusted"]:
+        return []
+    lines = ["the rehearsal does not trust the reward:", *(f"  - {reason}" for reason in result["reasons"])]
+    return [*lines, *(f"  {line}" for line in findings(result)), ""]
 
 
 def finish(call: Invocation, view: RunView) -> None:

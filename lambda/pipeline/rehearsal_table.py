@@ -21,12 +21,26 @@ def table(result: Mapping[str, Any]) -> str:
     if result["probes"]:
         shares = learnt["policy"] if learnt else {}
         lines += ["", *_aligned([_HEAD if shares else _HEAD[:4], *(_row(probe, shares) for probe in result["probes"])])]
-    if learnt:
-        lines += ["", *_learning(learnt)]
-    gold = result.get("gold")
+    found = findings(result)
+    return "\n".join([*lines, *([""] if learnt else []), *found])
+
+
+def findings(result: Mapping[str, Any]) -> list[str]:
+    """What a policy would learn, whether references are paid, and the calibration relied on: a sentence or two each, where there is one.
+
+    Args:
+        result: as for `table`.
+    """
+    learnt, gold, calibration = result.get("learnt"), result.get("gold"), result.get("calibration")
+    lines = _learning(learnt) if learnt else []
     if gold and gold["checked"]:
         lines.append(f"The reference's own answer was denied full pay in {gold['denied']} of {gold['checked']} records.")
-    return "\n".join(lines)
+    if calibration:
+        lines.append(
+            f"Calibrated against people's feedback on {calibration['calibrated_at']} by {calibration['calibrated_by']}, "
+            f"feedback sha256 {calibration['feedback_sha256']}."
+        )
+    return lines
 
 
 def _row(probe: Mapping[str, Any], shares: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 from markupsafe import Markup
+from pipeline.rehearsal_table import findings
 
 from rft.chart import smoothed
 from rft.output import duration
@@ -46,7 +47,7 @@ def render(data: ReportData) -> str:
         pictures={"trend": "", "signals": "", "comparison": "", "distribution": "", "outcomes": "", "timeline": "", **pictures},
         gate=gate,
         safety={model: _share((gate or {}).get("safety", {}).get(model)) for model in ("base", "candidate")},
-        rehearsal=view.rehearsal,
+        rehearsal=_rehearsal(view.rehearsal) if view.rehearsal else None,
         picture=lineage_picture(view.lineage) if view.lineage else None,
         fills=_FILLS,
         strokes=_STROKES,
@@ -69,6 +70,20 @@ def _figures(data: ReportData) -> list[tuple[str, str, str]]:
     if view.plan:
         shown.append(("estimated cost", f"${view.plan['estimate']['usd']:,.2f}", "on AWS, from the prices in settings; not a quote"))
     return shown
+
+
+def _rehearsal(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored result as the template reads it; a version of it without `learnt` has no shares."""
+    learnt = result.get("learnt") or {}
+    shares: Mapping[str, Any] = learnt.get("policy", {})
+    return {
+        "trusted": result["trusted"],
+        "reasons": result["reasons"],
+        "probes": [{**probe, "share": shares.get(probe["name"])} for probe in result["probes"]],
+        "shares": bool(shares),
+        "exploit": learnt.get("exploit"),
+        "findings": findings(result),
+    }
 
 
 def _tables(data: ReportData) -> list[Table]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from rft.history import steps
+from rft.history import Step, steps
 from rft.phases import PHASE_OF_STATE, PHASES, Mark
 from stacks.run_definition import FUNCTIONS, run_definition
 from tests.cli.made_runs import HAPPY_PATH, at, entries
 
 
-def marks(result: list[object] | object) -> dict[str, Mark]:
-    return {step.phase.key: step.mark for step in result}  # type: ignore[attr-defined]
+def marks(result: Sequence[Step]) -> dict[str, Mark]:
+    return {step.phase.key: step.mark for step in result}
 
 
 def test_every_state_of_the_state_machine_belongs_to_one_step() -> None:

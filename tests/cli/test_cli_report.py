@@ -8,13 +8,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import attrs
+import pytest
 
 from rft.report.gather import ReportData, step_table
 from rft.report.lineage_picture import lineage_picture
 from rft.report.page import render
 from rft.report.pictures import draw, standalone
 from rft.run_view import RunView
-from tests.cli.made_runs import RUN_ID, lineage
+from tests.cli.made_runs import RUN_ID, lineage, rehearsal, untrusted
 
 
 class Page(html.parser.HTMLParser):
@@ -130,8 +131,37 @@ def test_given_a_refused_candidate_then_the_reasons_are_there_and_no_model_is_ca
     assert "model, not released" in page.text
 
 
+def test_the_page_shows_what_the_rehearsed_policy_learnt(report_data: ReportData) -> None:
+    text = Page(render(report_data)).text
+    assert "share before → after" in text
+    assert "worked solution right paid 1.00 10.7% → 98.5%" in text
+    assert "mean reward 0.31 before, 0.97 after" in text
+    assert "No undeserving reply would gain." in text
+    assert "The reference's own answer was denied full pay in 0 of 64 records." in text
+    assert "Calibrated" not in text
+
+
+def test_given_an_untrusted_reward_then_the_page_names_the_exploit_its_share_and_the_calibration(report_data: ReportData) -> None:
+    source = render(attrs.evolve(report_data, view=attrs.evolve(report_data.view, rehearsal=untrusted())))
+    text = Page(source).text
+    assert "Rehearsal of the reward: not trusted" in text
+    assert "exploit paid: 'hedge, right first' earns 0.98" in text
+    assert "The exploit it would learn: hedge, right first (2.7% before, 91.4% after)." in text
+    assert "Calibrated against people's feedback on 2026-02-28T10:00:00+00:00" in text
+    assert re.findall(r'<tr class="exploit"><td>([^<]+)', source) == ["hedge, right first"]
+
+
+@pytest.mark.parametrize("missing", ["learnt", "gold", "calibration"])
+def test_given_a_rehearsal_that_broke_or_is_older_then_the_page_shows_what_there_is(report_data: ReportData, missing: str) -> None:
+    for result in (rehearsal() | {missing: None}, {key: value for key, value in rehearsal().items() if key != missing}):
+        text = Page(render(attrs.evolve(report_data, view=attrs.evolve(report_data.view, rehearsal=result)))).text
+        assert "hedge, right first" in text
+        assert ("share before" in text) is (missing != "learnt")
+
+
 def test_given_a_run_that_ended_at_once_then_the_page_still_renders(report_data: ReportData) -> None:
-    record = {"run_id": RUN_ID, "outcome": {"code": "RequestRefused", "reason": "above the caps", "state": "PrepareRun"}}
+    outcome = {"code": "RequestRefused", "reason": "above the caps", "state": "PrepareRun"}
+    record = {"run_id": RUN_ID, "outcome": outcome}
     view = attrs.evolve(
         report_data.view,
         status="FAILED",
@@ -143,7 +173,7 @@ def test_given_a_run_that_ended_at_once_then_the_page_still_renders(report_data:
         artifacts={},
         steps=(),
         lineage=record,
-        outcome=record["outcome"],
+        outcome=outcome,
     )
     page = Page(render(ReportData(view=view, made_at=report_data.made_at)))
     assert "RequestRefused" in page.text

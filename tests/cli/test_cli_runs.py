@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from contracts import names
@@ -24,6 +24,9 @@ from rft.phases import Mark
 from rft.run_view import RunReader, RunView
 from rft.target import Target, local_target
 from tests.cli.made_runs import gate, lineage, plan, rehearsal
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef
 
 ENVIRONMENT = "dev"
 DATASETS, RUNS = "cli-datasets", "cli-runs"
@@ -222,6 +225,7 @@ def test_stop_elsewhere_cleans_up_and_records_by_itself(dataset: str, dev: Targe
     assert said["cleaned"]["problems"] == []
     assert dev.s3.list_objects_v2(Bucket=RUNS, Prefix=f"{names.STAGED}{run_id}/")["KeyCount"] == 0
     record = dev.record(run_id, "lineage.json")
+    assert record is not None
     assert record["outcome"]["code"] == "TrainingStopped"
     assert "enough" in record["outcome"]["reason"]
 
@@ -238,7 +242,7 @@ def test_stop_of_an_execution_somebody_aborted_still_cleans_up(dev: Target, answ
 def test_show_reads_records_and_the_live_trend(dev: Target, answer: Callable[..., tuple[int, Any]]) -> None:
     started(dev, "trains", "shown")
     until(dev, "shown", lambda view: view.state == "AwaitJobChange")
-    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": ENVIRONMENT}, {"Name": DIMENSION_RUN, "Value": "shown"}]
+    dimensions: list[DimensionTypeDef] = [{"Name": DIMENSION_ENVIRONMENT, "Value": ENVIRONMENT}, {"Name": DIMENSION_RUN, "Value": "shown"}]
     dev.cloudwatch.put_metric_data(
         Namespace=NAMESPACE,
         MetricData=[
@@ -248,7 +252,7 @@ def test_show_reads_records_and_the_live_trend(dev: Target, answer: Callable[...
                 "Timestamp": datetime.now(UTC),
                 "Values": values,
                 "StorageResolution": 1,
-            }  # type: ignore[list-item, misc]
+            }
             for metric, values in ((Metric.REWARD, [0.0, 1.0, 1.0, 1.0]), (Metric.VALIDATION_REWARD, [0.5]))
         ],
     )

@@ -17,7 +17,7 @@ from rft.output import Output
 from rft.run import summary
 from rft.run_view import Point, RunView
 from rft.screen import STAND_IN, RunScreen
-from tests.cli.made_runs import HAPPY_PATH, at, entries, trend
+from tests.cli.made_runs import HAPPY_PATH, at, entries, trend, untrusted
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(62, 18), (44, 12), (24, 5), (120, 40)])
@@ -173,3 +173,25 @@ def test_the_summary_names_what_a_person_asks_for_first(released_view: RunView) 
         "- Approve the spend",
     ):
         assert expected in shown, expected
+
+
+def test_the_summary_lists_why_the_rehearsal_stopped_the_run(released_view: RunView) -> None:
+    result = untrusted()
+    outcome = {"code": "RewardRejected", "reason": "; ".join(result["reasons"]), "state": "RehearseReward"}
+    view = attrs.evolve(released_view, status="FAILED", rehearsal=result, gate=None, lineage=None, outcome=outcome)
+    lines = summary(view).splitlines()
+    start = lines.index("the rehearsal does not trust the reward:")
+    assert lines[start + 1 : start + 3] == [f"  - {reason}" for reason in result["reasons"]]
+    assert "  The exploit it would learn: hedge, right first (2.7% before, 91.4% after)." in lines
+    assert sum(result["reasons"][0] in line for line in lines) == 1
+
+
+def test_the_summary_of_a_trusted_reward_says_nothing_of_its_rehearsal(released_view: RunView) -> None:
+    assert "rehearsal" not in summary(released_view)
+
+
+def test_given_another_ending_after_an_untrusted_rehearsal_then_its_reason_stays(released_view: RunView) -> None:
+    outcome = {"code": "InternalError", "reason": "CleanUp failed", "state": "CleanUp"}
+    shown = summary(attrs.evolve(released_view, status="FAILED", rehearsal=untrusted(), outcome=outcome))
+    assert "CleanUp failed" in shown
+    assert "does not trust the reward" in shown

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from contracts import names
+from contracts.settings import PipelineSettings
+from contracts.validation import plain
 from pipeline import prepare_run, record_lineage, register_dataset
 
 
@@ -42,6 +44,26 @@ def test_versions_of_one_code_with_different_judges_are_different_rewards(house:
     assert plans["first"]["reward_identity"] == plans["again"]["reward_identity"]
     assert len({plan["reward_identity"] for plan in plans.values()}) == 3
     assert json.loads(plans["options"]["reward_options"]) == {"model": "us.amazon.nova-lite-v1:0"}
+
+
+def test_a_judge_without_prices_makes_a_run_wait_for_a_person_and_one_with_prices_is_in_the_estimate(
+    house: Any, problems: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A threshold no small run comes near, so that what is asked for is asked for the judge's sake.
+    settings = plain(PipelineSettings())
+    settings["approval"]["spend_above_usd"] = settings["training"]["caps"]["usd"]
+    monkeypatch.setenv(names.ENV_SETTINGS, json.dumps(settings))
+    register_dataset.handler(house.upload("priced", problems(200)), None)
+    prices = {"input_usd_per_million": 0.8, "output_usd_per_million": 3.2}
+    rewards: dict[str, tuple[str, dict[str, Any]]] = {"ruled": ("math", {}), "priced": ("judge", prices), "unpriced": ("judge", {})}
+    plans = {}
+    for name, (grader, options) in rewards.items():
+        version = published(house, {names.ENV_GRADER: grader, names.ENV_GRADER_OPTIONS: json.dumps(options)})
+        request = {"dataset": "priced", "reward_version": version}
+        plans[name] = prepare_run.handler({"run_id": f"spend-{name}", "request": request}, None)
+    assert {name: plan["needs_spend_approval"] for name, plan in plans.items()} == {"ruled": False, "priced": False, "unpriced": True}
+    usd = {name: plan["estimate"]["usd"] for name, plan in plans.items()}
+    assert usd["priced"] > usd["ruled"] == usd["unpriced"]
 
 
 @pytest.mark.parametrize("known", [True, False])
