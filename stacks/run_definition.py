@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.events import EVENT_OF_OUTCOME, Outcome, RunEvent
-from contracts.names import EVENT_SOURCE
 
-State = dict[str, Any]
+from stacks.run_states import NULL, REASON, RETRY_SERVICE, State, catch, choice, go_on, jsonata_map, outcome, put_event, task
 
 FUNCTIONS = (
     "prepare_run",
@@ -37,44 +36,8 @@ DEPLOYMENT_CHECKS = 120
 EVALUATE_CONCURRENCY = 2
 """Function calls answering held-out prompts at once; each has eight requests in flight against the same model quota."""
 
-TASK_SECONDS = 900
-"""Longest a Lambda task may take: the ceiling of a Lambda function."""
-
 CLEAN_UP_MARGIN_SECONDS = 6 * 3600
 """What deploying, evaluating and cleaning up may take on top of training and approvals."""
-
-# A service that is busy or briefly away, and our own name for the same. A function's other errors are final.
-_RETRY = [
-    {
-        "ErrorEquals": [
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-            "Lambda.Unknown",
-            "Sandbox.Timedout",
-            "TransientFault",
-        ],
-        "IntervalSeconds": 5,
-        "BackoffRate": 2,
-        "MaxAttempts": 6,
-        "MaxDelaySeconds": 120,
-        "JitterStrategy": "FULL",
-    }
-]
-_RETRY_SERVICE = [{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 5, "BackoffRate": 2, "MaxAttempts": 6, "MaxDelaySeconds": 120}]
-
-# The cause of a Lambda error is JSON text with errorMessage; that of a timeout is a sentence or absent.
-_REASON = (
-    "{% $exists($states.errorOutput.Cause) ? "
-    '($substring($states.errorOutput.Cause, 0, 1) = "{" ? '
-    "$substring($string($parse($states.errorOutput.Cause).errorMessage), 0, 900) : $substring($states.errorOutput.Cause, 0, 900)) : "
-    '"no cause was given" %}'
-)
-
-
-# A bare null would be dropped on the way into the template.
-_NULL = "{% null %}"
 
 
 def run_definition(
@@ -100,13 +63,13 @@ def run_definition(
     """
     states: dict[str, State] = {
         "Begin": _begin(),
-        "PrepareRun": _task(
+        "PrepareRun": task(
             functions["prepare_run"],
             payload={"run_id": "{% $runId %}", "request": "{% $states.input %}"},
             assign={"plan": "{% $states.result.Payload %}"},
             following="AnnounceRun",
             # Every refusal of a request is an InvalidInput; anything else is the pipeline's own fault.
-            catch=[_catch("PrepareRun", Outcome.REQUEST_REFUSED, errors=["InvalidInput"]), _catch("PrepareRun", Outcome.INTERNAL_ERROR)],
+            catch=[catch("PrepareRun", Outcome.REQUEST_REFUSED, errors=["InvalidInput"]), catch("PrepareRun", Outcome.INTERNAL_ERROR)],
         ),
         "AnnounceRun": _announce_run(environment, bus_name),
         **_rehearsal(functions),
@@ -129,7 +92,7 @@ def run_definition(
             refused=Outcome.RELEASE_REJECTED,
             seconds=approval_seconds,
         ),
-        "Release": _task(
+        "Release": task(
             functions["release"],
             payload={
                 "plan": "{% $plan %}",
@@ -140,10 +103,10 @@ def run_definition(
             },
             assign={
                 "released": "{% $states.result.Payload %}",
-                "outcome": _outcome(Outcome.RELEASED, "the candidate passed the gate", "Release"),
+                "outcome": outcome(Outcome.RELEASED, "the candidate passed the gate", "Release"),
             },
             following="CleanUp",
-            catch=[_catch("Release", Outcome.INTERNAL_ERROR)],
+            catch=[catch("Release", Outcome.INTERNAL_ERROR)],
         ),
         **_tail(functions, environment, bus_name, topic_arn),
     }
@@ -163,17 +126,17 @@ def _begin() -> State:
         "Assign": {
             "runId": "{% $states.context.Execution.Name %}",
             "request": "{% $states.input %}",
-            "plan": _NULL,
-            "rehearsal": _NULL,
-            "approvals": {"spend": _NULL, "release": _NULL},
-            "jobArn": _NULL,
-            "modelArn": _NULL,
-            "deploymentArn": _NULL,
+            "plan": NULL,
+            "rehearsal": NULL,
+            "approvals": {"spend": NULL, "release": NULL},
+            "jobArn": NULL,
+            "modelArn": NULL,
+            "deploymentArn": NULL,
             "deploymentChecks": 0,
-            "gate": _NULL,
-            "released": _NULL,
-            "cleaned": _NULL,
-            "outcome": _NULL,
+            "gate": NULL,
+            "released": NULL,
+            "cleaned": NULL,
+            "outcome": NULL,
         },
         "Next": "PrepareRun",
     }
@@ -181,7 +144,7 @@ def _begin() -> State:
 
 def _announce_run(environment: str, bus_name: str) -> State:
     return {
-        **_put_event(
+        **put_event(
             environment,
             bus_name,
             RunEvent.RUN_STARTED,
@@ -200,19 +163,19 @@ def _announce_run(environment: str, bus_name: str) -> State:
 
 def _rehearsal(functions: Mapping[str, str]) -> dict[str, State]:
     return {
-        "RehearseReward": _task(
+        "RehearseReward": task(
             functions["rehearse_reward"],
             payload={"plan": "{% $plan %}"},
             assign={"rehearsal": "{% $states.result.Payload %}"},
             following="RewardTrusted",
-            catch=[_catch("RehearseReward", Outcome.REWARD_REJECTED)],
+            catch=[catch("RehearseReward", Outcome.REWARD_REJECTED)],
         ),
-        "RewardTrusted": _choice(
+        "RewardTrusted": choice(
             ("$rehearsal.trusted", "SpendNeedsApproval", None),
             otherwise="CleanUp",
-            assign={"outcome": _outcome(Outcome.REWARD_REJECTED, "{% $join($rehearsal.reasons, '; ') %}", "RehearseReward")},
+            assign={"outcome": outcome(Outcome.REWARD_REJECTED, "{% $join($rehearsal.reasons, '; ') %}", "RehearseReward")},
         ),
-        "SpendNeedsApproval": _choice(("$plan.needs_spend_approval", "ApproveSpend", None), otherwise="StartTraining"),
+        "SpendNeedsApproval": choice(("$plan.needs_spend_approval", "ApproveSpend", None), otherwise="StartTraining"),
     }
 
 
@@ -220,53 +183,53 @@ def _approval(functions: Mapping[str, str], *, kind: str, state: str, approved: 
     answered = "SpendApproved" if kind == "spend" else "ReleaseApproved"
     return {
         state: {
-            **_task(
+            **task(
                 functions["request_approval"],
                 payload={"plan": "{% $plan %}", "kind": kind, "gate": "{% $gate %}", "token": "{% $states.context.Task.Token %}"},
                 assign={"approvals": f"{{% $merge([$approvals, {{'{kind}': $states.result}}]) %}}"},
                 following=answered,
-                catch=[_catch(state, Outcome.APPROVAL_TIMED_OUT, errors=["States.Timeout"]), _catch(state, Outcome.INTERNAL_ERROR)],
+                catch=[catch(state, Outcome.APPROVAL_TIMED_OUT, errors=["States.Timeout"]), catch(state, Outcome.INTERNAL_ERROR)],
             ),
             "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
             "TimeoutSeconds": seconds,
         },
-        answered: _choice(
+        answered: choice(
             (f"$approvals.{kind}.approved = true", approved, None),
             otherwise="CleanUp",
-            assign={"outcome": _outcome(refused, f"{{% 'refused by ' & $approvals.{kind}.by & ': ' & $approvals.{kind}.reason %}}", state)},
+            assign={"outcome": outcome(refused, f"{{% 'refused by ' & $approvals.{kind}.by & ': ' & $approvals.{kind}.reason %}}", state)},
         ),
     }
 
 
 def _training(functions: Mapping[str, str], poll_seconds: int) -> dict[str, State]:
     return {
-        "StartTraining": _task(
+        "StartTraining": task(
             functions["start_training"],
             payload={"plan": "{% $plan %}", "approvals": "{% $approvals %}"},
             assign={"jobArn": "{% $states.result.Payload.job_arn %}"},
             following="TrackTraining",
-            catch=[_catch("StartTraining", Outcome.TRAINING_FAILED)],
+            catch=[catch("StartTraining", Outcome.TRAINING_FAILED)],
         ),
-        "TrackTraining": _task(
+        "TrackTraining": task(
             functions["track_training"],
             payload={"plan": "{% $plan %}", "job_arn": "{% $jobArn %}"},
             assign={"job": "{% $states.result.Payload %}"},
             following="JobEnded",
-            catch=[_catch("TrackTraining", Outcome.TRAINING_FAILED)],
+            catch=[catch("TrackTraining", Outcome.TRAINING_FAILED)],
         ),
-        "JobEnded": _choice(
+        "JobEnded": choice(
             ("$job.ended and $job.status = 'Completed'", "DeployCandidate", {"modelArn": "{% $job.model_arn %}"}),
             (
                 "$job.ended and $job.status = 'Stopped'",
                 "CleanUp",
-                {"outcome": _outcome(Outcome.TRAINING_STOPPED, "{% $string($job.reason) %}", "TrackTraining")},
+                {"outcome": outcome(Outcome.TRAINING_STOPPED, "{% $string($job.reason) %}", "TrackTraining")},
             ),
-            ("$job.ended", "CleanUp", {"outcome": _outcome(Outcome.TRAINING_FAILED, "{% $string($job.reason) %}", "TrackTraining")}),
+            ("$job.ended", "CleanUp", {"outcome": outcome(Outcome.TRAINING_FAILED, "{% $string($job.reason) %}", "TrackTraining")}),
             otherwise="AwaitJobChange",
         ),
         # Bedrock's event ends the wait early; without it the timeout does. Either alone moves the run on.
         "AwaitJobChange": {
-            **_task(
+            **task(
                 functions["await_job"],
                 payload={"plan": "{% $plan %}", "job_arn": "{% $jobArn %}", "token": "{% $states.context.Task.Token %}"},
                 assign={},
@@ -286,7 +249,7 @@ def _training(functions: Mapping[str, str], poll_seconds: int) -> dict[str, Stat
 
 def _deployment(functions: Mapping[str, str]) -> dict[str, State]:
     return {
-        "DeployCandidate": _task(
+        "DeployCandidate": task(
             functions["deploy_candidate"],
             payload={"plan": "{% $plan %}", "model_arn": "{% $modelArn %}"},
             assign={
@@ -295,20 +258,20 @@ def _deployment(functions: Mapping[str, str]) -> dict[str, State]:
                 "deploymentChecks": "{% $deploymentChecks + 1 %}",
             },
             following="DeploymentReady",
-            catch=[_catch("DeployCandidate", Outcome.DEPLOYMENT_FAILED)],
+            catch=[catch("DeployCandidate", Outcome.DEPLOYMENT_FAILED)],
         ),
-        "DeploymentReady": _choice(
+        "DeploymentReady": choice(
             ("$deployment.status = 'Active'", "Evaluate", None),
             (
                 "$deployment.status = 'Failed'",
                 "CleanUp",
-                {"outcome": _outcome(Outcome.DEPLOYMENT_FAILED, "{% $string($deployment.reason) %}", "DeployCandidate")},
+                {"outcome": outcome(Outcome.DEPLOYMENT_FAILED, "{% $string($deployment.reason) %}", "DeployCandidate")},
             ),
             (
                 f"$deploymentChecks >= {DEPLOYMENT_CHECKS}",
                 "CleanUp",
                 {
-                    "outcome": _outcome(
+                    "outcome": outcome(
                         Outcome.DEPLOYMENT_FAILED,
                         f"the deployment was not Active after {DEPLOYMENT_CHECKS * DEPLOYMENT_WAIT_SECONDS // 60} minutes",
                         "DeployCandidate",
@@ -322,7 +285,7 @@ def _deployment(functions: Mapping[str, str]) -> dict[str, State]:
 
 
 def _evaluation(functions: Mapping[str, str]) -> dict[str, State]:
-    answer = _task(
+    answer = task(
         functions["evaluate"],
         payload={
             "plan": "{% $states.input.plan %}",
@@ -348,28 +311,28 @@ def _evaluation(functions: Mapping[str, str]) -> dict[str, State]:
                 "StartAt": "AnswerAndGrade",
                 "States": {"AnswerAndGrade": {**answer, "Output": "{% $states.result.Payload %}", "End": True}},
             },
-            "Catch": [_catch("Evaluate", Outcome.INTERNAL_ERROR)],
+            "Catch": [catch("Evaluate", Outcome.INTERNAL_ERROR)],
             "Next": "Gate",
         },
-        "Gate": _task(
+        "Gate": task(
             functions["gate"],
             payload={"plan": "{% $plan %}"},
             assign={"gate": "{% $states.result.Payload %}"},
             following="CandidateBetter",
-            catch=[_catch("Gate", Outcome.INTERNAL_ERROR)],
+            catch=[catch("Gate", Outcome.INTERNAL_ERROR)],
         ),
-        "CandidateBetter": _choice(
+        "CandidateBetter": choice(
             ("$gate.passed", "ReleaseNeedsApproval", None),
             otherwise="CleanUp",
-            assign={"outcome": _outcome(Outcome.CANDIDATE_REJECTED, "{% $join($gate.reasons, '; ') %}", "Gate")},
+            assign={"outcome": outcome(Outcome.CANDIDATE_REJECTED, "{% $join($gate.reasons, '; ') %}", "Gate")},
         ),
-        "ReleaseNeedsApproval": _choice(("$plan.needs_release_approval", "ApproveRelease", None), otherwise="Release"),
+        "ReleaseNeedsApproval": choice(("$plan.needs_release_approval", "ApproveRelease", None), otherwise="Release"),
     }
 
 
 def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_arn: str) -> dict[str, State]:
     return {
-        "CleanUp": _task(
+        "CleanUp": task(
             functions["clean_up"],
             payload={
                 "run_id": "{% $runId %}",
@@ -379,9 +342,9 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
             },
             assign={"cleaned": "{% $states.result.Payload %}"},
             following="RecordLineage",
-            catch=[_go_on({"cleaned": {"problems": [_REASON]}}, "RecordLineage")],
+            catch=[go_on({"cleaned": {"problems": [REASON]}}, "RecordLineage")],
         ),
-        "RecordLineage": _task(
+        "RecordLineage": task(
             functions["record_lineage"],
             payload={
                 "run_id": "{% $runId %}",
@@ -401,7 +364,7 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
             },
             assign={},
             following="Notify",
-            catch=[_go_on({}, "Notify")],
+            catch=[go_on({}, "Notify")],
         ),
         "Notify": {
             "Type": "Task",
@@ -417,15 +380,15 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
                 ),
             },
             "TimeoutSeconds": 60,
-            "Retry": _RETRY_SERVICE,
-            "Catch": [_go_on({}, "AnnounceEnd")],
+            "Retry": RETRY_SERVICE,
+            "Catch": [go_on({}, "AnnounceEnd")],
             "Next": "AnnounceEnd",
         },
         "AnnounceEnd": {
-            **_put_event(
+            **put_event(
                 environment,
                 bus_name,
-                f"{{% $lookup({_jsonata_map(EVENT_OF_OUTCOME)}, $outcome.code) %}}",
+                f"{{% $lookup({jsonata_map(EVENT_OF_OUTCOME)}, $outcome.code) %}}",
                 {
                     "outcome": "{% $outcome.code %}",
                     "reason": "{% $outcome.reason %}",
@@ -433,70 +396,10 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
                     "deployment_arn": "{% $released = null ? null : $deploymentArn %}",
                 },
             ),
-            "Catch": [_go_on({}, "Ended")],
+            "Catch": [go_on({}, "Ended")],
             "Next": "Ended",
         },
-        "Ended": _choice((f"$outcome.code = '{Outcome.RELEASED}'", "Released", None), otherwise="NotReleased"),
+        "Ended": choice((f"$outcome.code = '{Outcome.RELEASED}'", "Released", None), otherwise="NotReleased"),
         "Released": {"Type": "Succeed", "Output": {"run_id": "{% $runId %}", "outcome": "{% $outcome %}", "released": "{% $released %}"}},
         "NotReleased": {"Type": "Fail", "Error": "{% $outcome.code %}", "Cause": "{% $outcome.reason %}"},
     }
-
-
-def _task(function: str, *, payload: dict[str, Any], assign: dict[str, Any], following: str | None, catch: list[dict[str, Any]]) -> State:
-    state: State = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {"FunctionName": function, "Payload": payload},
-        "TimeoutSeconds": TASK_SECONDS,
-        "Retry": _RETRY,
-    }
-    if assign:
-        state["Assign"] = assign
-    if catch:
-        state["Catch"] = catch
-    if following:
-        state["Next"] = following
-    return state
-
-
-def _catch(state: str, code: Outcome, *, errors: list[str] | None = None) -> dict[str, Any]:
-    return {"ErrorEquals": errors or ["States.ALL"], "Assign": {"outcome": _outcome(code, _REASON, state)}, "Next": "CleanUp"}
-
-
-def _go_on(assign: dict[str, Any], following: str) -> dict[str, Any]:
-    # The tail never fails a run for a second reason: it notes the fault and goes on to the next step.
-    return {"ErrorEquals": ["States.ALL"], "Next": following, **({"Assign": assign} if assign else {})}
-
-
-def _outcome(code: Outcome, reason: str, state: str) -> dict[str, str]:
-    return {"code": str(code), "reason": reason, "state": state}
-
-
-def _choice(*rules: tuple[str, str, dict[str, Any] | None], otherwise: str, assign: dict[str, Any] | None = None) -> State:
-    choices = [
-        {"Condition": f"{{% {condition} %}}", "Next": target, **({"Assign": extra} if extra else {})} for condition, target, extra in rules
-    ]
-    return {"Type": "Choice", "Choices": choices, "Default": otherwise, **({"Assign": assign} if assign else {})}
-
-
-def _put_event(environment: str, bus_name: str, detail_type: str, detail: dict[str, Any]) -> State:
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::events:putEvents",
-        "Arguments": {
-            "Entries": [
-                {
-                    "Source": EVENT_SOURCE,
-                    "DetailType": str(detail_type),
-                    "EventBusName": bus_name,
-                    "Detail": {"environment": environment, "run_id": "{% $runId %}", **detail},
-                }
-            ]
-        },
-        "TimeoutSeconds": 60,
-        "Retry": _RETRY_SERVICE,
-    }
-
-
-def _jsonata_map(mapping: Mapping[Outcome, RunEvent]) -> str:
-    return "{" + ", ".join(f"'{code}': '{event}'" for code, event in mapping.items()) + "}"
