@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # jsii and the CDK CLI take whatever `node` comes first; the machine's own may be past its end of life.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
-SOURCES := app.py stacks lambda local rft datasets benchmarks
+SOURCES := app.py stacks lambda audit local rft datasets benchmarks
 INSTALLED := .venv/.installed
 
 .PHONY: help install demo test lint types unit cloud synth bench lock clean
