@@ -8,10 +8,10 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := app.py stacks lambda audit local rft datasets benchmarks
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint types unit cloud synth bench lock clean
+.PHONY: help install demo test lint types unit cloud synth bench lock secrets audit-deps clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 install: $(INSTALLED) ## set everything up in .venv and node_modules, once
 
@@ -56,6 +56,13 @@ lock: install ## refresh the four locks with hashes from their .in files
 	for file in requirements lambda/symbolic/requirements requirements-dev lambda/sdk/requirements; do \
 	  (cd $$(dirname $$file) && $(CURDIR)/.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --quiet $$(basename $$file).in -o $$(basename $$file).txt); done
+
+secrets: install ## list what looks like a secret into .secrets.baseline, for `detect-secrets audit`
+	$(BIN)/detect-secrets scan --no-verify $$(test -f .secrets.baseline && echo --baseline .secrets.baseline)
+
+audit-deps: install ## ask the vulnerability databases about every locked package; needs the internet
+	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/pip install --quiet pip-audit==2.10.1; }
+	@$(BIN)/python -m audit.advisories .venv/audit/bin/pip-audit
 
 clean: ## remove everything that can be made again, the local cloud's state included
 	-test -x $(BIN)/rft && $(BIN)/rft local down

@@ -31,8 +31,9 @@ SDK_SERVICES = ("bedrock", "bedrock-runtime", "cloudwatch", "events", "kms", "la
 _SDK_COMMON = ("endpoints.json", "partitions.json", "_retry.json", "sdk-default-configuration.json")
 _SKIPPED_DIRECTORIES = {"__pycache__", "tests", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 _SKIPPED_SUFFIXES = {".pyc", ".pyo"}
+_TEST_FILES = {"conftest.py"}
 _MACHINE_SPECIFIC = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
-_LAYER_FORMAT = "3"
+_LAYER_FORMAT = "4"
 _FIXED_TIME = 315_532_800  # 1980-01-01, the earliest a zip archive can hold
 
 
@@ -164,5 +165,5 @@ def _trim(python: Path) -> None:
     for path in list(python.rglob("*")):
         if path.is_dir() and path.name in _SKIPPED_DIRECTORIES:
             shutil.rmtree(path)
-        elif path.name in _MACHINE_SPECIFIC and path.parent.suffix == ".dist-info":
+        elif path.name in _TEST_FILES or (path.name in _MACHINE_SPECIFIC and path.parent.suffix == ".dist-info"):
             path.unlink()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import importlib.util
 import json
 import os
+import re
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,3 +116,50 @@ def test_every_service_the_functions_call_is_in_the_layer() -> None:
     source = "".join(path.read_text() for path in Path(next(iter(spec.submodule_search_locations))).glob("*.py"))
     called = {part.split('"', 1)[0] for part in source.split('boto3.client("')[1:]}
     assert called and called <= set(packaging.SDK_SERVICES)
+
+
+def imported(tree: Path) -> set[str]:
+    """The top-level modules that a tree's code imports when it runs, wherever in a file."""
+    found: set[str] = set()
+    for path in tree.rglob("*.py"):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        for_types = [node for node in ast.walk(module) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+        unused = {inner for node in for_types for inner in ast.walk(node)}
+        for node in ast.walk(module):
+            if isinstance(node, ast.Import) and node not in unused:
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node not in unused:
+                found.add(str(node.module).partition(".")[0])
+    return found
+
+
+def third_party(tree: Path) -> set[str]:
+    return imported(tree) - sys.stdlib_module_names - {tree.name, *(entry.name for entry in tree.iterdir())}
+
+
+def test_the_functions_import_their_own_code_and_their_layers_and_nothing_of_the_tools(tmp_path: Path) -> None:
+    assert third_party(packaging.pipeline_tree(tmp_path)) <= {"boto3", "botocore", "attrs", "attr", "cattrs"}
+    # Each only where settings name the grader that needs it, from its layer or the runtime's own SDK.
+    assert third_party(packaging.reward_tree(tmp_path) / "reward") - {"contracts"} == {
+        "boto3",
+        "botocore",
+        "latex2sympy2_extended",
+        "sympy",
+    }
+
+
+def test_an_import_of_a_tool_would_be_seen(source: Path, tmp_path: Path) -> None:
+    (source / "lambda/reward/one.py").write_text("def late():\n    from hypothesis import given\n    import pytest.mark as m\n")
+    assert third_party(packaging.reward_tree(tmp_path / "build")) == {"hypothesis", "pytest"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "lock"),
+    [(packaging.sdk_layer_tree, packaging.SDK_LOCK), (packaging.symbolic_layer_tree, packaging.SYMBOLIC_LOCK)],
+    ids=["sdk", "symbolic"],
+)
+def test_a_layer_holds_the_locked_packages_and_no_tests_or_commands(layer: Callable[[], Path], lock: Path) -> None:
+    python = layer() / "python"
+    held = {entry.name.removesuffix(".dist-info").rpartition("-")[0].replace("_", "-").lower() for entry in python.glob("*.dist-info")}
+    assert held == set(re.findall(r"(?m)^([a-z0-9-]+)==", lock.read_text()))
+    assert not [path for path in python.rglob("*") if path.name in {"tests", "__pycache__", "bin", "conftest.py"}]
