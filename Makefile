@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := app.py stacks lambda audit local rft datasets benchmarks
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint types unit cloud synth bench lock secrets audit-deps clean
+.PHONY: help install demo test lint types unit rules cloud synth bench lock secrets audit-deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -41,11 +41,14 @@ types: install
 unit: install ## the fast tests, templates included
 	$(BIN)/pytest -m "not cloud"
 
+rules: install ## every rule pack and cfn-lint over every environment, and a planted fault for each
+	$(BIN)/pytest tests/rules
+
 cloud: install ## the tests that deploy into the local cloud
 	$(BIN)/pytest -m cloud
 
 synth: install ## synthesise every environment; needs no credentials
-	node_modules/.bin/cdk synth --quiet
+	node_modules/.bin/cdk synth --quiet '**'
 
 bench: install ## the speed of grading, beside a simple reward's, and of a judged batch
 	$(BIN)/python -m benchmarks.bench_reward

@@ -57,20 +57,29 @@ class Assembly:
         return json.dumps(self.templates, sort_keys=True)
 
 
-def synthesise(environments: Sequence[EnvironmentSettings], directory: Path) -> dict[str, Assembly]:
+def synthesise(environments: Sequence[EnvironmentSettings], directory: Path, *, packs: bool = False) -> dict[str, Assembly]:
     """Synthesises into `directory` and returns the environments by name.
 
     The feature flags are cdk.json's own, so the templates are those of `cdk deploy`. CDK's built-in validator is left out for speed:
-    `make synth` and the rule packs run it.
+    `make synth` runs it.
+
+    Args:
+        packs: has the rule packs read the templates too; `audit.register` reads what they found.
+
+    Raises:
+        RuntimeError: with the packs' report, when `packs` and a finding is left unanswered.
     """
     os.environ.setdefault("CDK_VALIDATION", "false")
     _use_supported_node()
     import aws_cdk as cdk  # noqa: PLC0415 - reads the line above when it is first imported, and takes a second
 
     from stacks.environment import RftEnvironment  # noqa: PLC0415 - imports aws_cdk
+    from stacks.rules.packs import add_packs  # noqa: PLC0415 - imports aws_cdk
 
     context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(context=context, outdir=str(directory))
+    if packs:
+        add_packs(app)
     for settings in environments:
         RftEnvironment(app, settings.name, settings=settings)
     app.synth()

@@ -8,7 +8,34 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from contracts import names
 
+from stacks.constructs.acknowledge import Answer, Owner, acknowledge
 from stacks.settings import RetentionSettings
+
+_REPLICATION = (
+    "NIST.800.53.R5-S3BucketReplicationEnabled",
+    "HIPAA.Security-S3BucketReplicationEnabled",
+    "PCI.DSS.321-S3BucketReplicationEnabled",
+)
+_KMS_ENCRYPTION = ("NIST.800.53.R5-S3DefaultEncryptionKMS", "HIPAA.Security-S3DefaultEncryptionKMS", "PCI.DSS.321-S3DefaultEncryptionKMS")
+
+_ONE_REGION = Answer(
+    reason="Training data and models stay in one Region on purpose: a replica elsewhere would be a second place to guard, and Bedrock "
+    "trains in one Region only. Every version of every object is kept for retention.noncurrent_days.",
+    owner=Owner.SECURITY,
+    review="2027-11-30",
+)
+_LOGS_HAVE_NO_REPLICA = Answer(
+    reason="The bucket holds server access logs, a second record beside the audit trail: versioned, expiring by retention.access_log_days, "
+    "and needed by nothing that must survive the Region.",
+    owner=Owner.SECURITY,
+    review="2027-11-30",
+)
+_SSE_S3_ONLY = Answer(
+    reason="S3 delivers server access logs only to buckets encrypted with SSE-S3 (S3 user guide, enable-server-access-logging); a line "
+    "holds the key's name and the requester, never content.",
+    owner=Owner.SECURITY,
+    review="2027-11-30",
+)
 
 
 class Buckets(Construct):
@@ -29,7 +56,7 @@ class Buckets(Construct):
         self._announce_objects(self.datasets)
 
     def _build(self, construct_id: str, key: kms.IKey, rules: list[s3.LifecycleRule]) -> s3.Bucket:
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             construct_id,
             encryption=s3.BucketEncryption.KMS,
@@ -45,9 +72,11 @@ class Buckets(Construct):
             lifecycle_rules=[self._housekeeping(), *rules],
             removal_policy=self._removal,
         )
+        acknowledge(bucket, *_REPLICATION, answer=_ONE_REGION)
+        return bucket
 
     def _build_access_logs(self) -> s3.Bucket:
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             "AccessLogs",
             # S3 delivers access logs to buckets with SSE-S3 only (S3 user guide, enable-server-access-logging).
@@ -63,6 +92,9 @@ class Buckets(Construct):
             ],
             removal_policy=self._removal,
         )
+        acknowledge(bucket, *_REPLICATION, answer=_LOGS_HAVE_NO_REPLICA)
+        acknowledge(bucket, *_KMS_ENCRYPTION, answer=_SSE_S3_ONLY)
+        return bucket
 
     def _housekeeping(self) -> s3.LifecycleRule:
         return s3.LifecycleRule(

@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs.acknowledge import Answer, Owner, acknowledge
 from stacks.constructs.log_group import log_group
 from stacks.constructs.statements import allow, arn, for_service
 from stacks.settings import NetworkSettings
@@ -39,6 +40,14 @@ ENDPOINTS: dict[str, tuple[ec2.InterfaceVpcEndpointAwsService, str]] = {
 
 
 RUNTIME_ENDPOINT = "BedrockRuntime"
+
+_DEFAULT_GROUP = Answer(
+    reason="CloudFormation cannot empty the VPC's default security group; the custom resource that could would need a function with "
+    "ec2:RevokeSecurityGroup* rights. Every interface of these stacks names a group of its own (rules RFT-FunctionNetwork, "
+    "RFT-EndpointPrivate), so nothing is ever in the default one, and without a route it reaches only itself.",
+    owner=Owner.PLATFORM,
+    review="2027-11-30",
+)
 
 
 class Network(Construct):
@@ -73,6 +82,13 @@ class Network(Construct):
             # CDK empties the default group with a Node.js custom resource. It stays as AWS makes it: nothing is ever put
             # into it, since every interface here names its own group, and without a route it reaches only itself.
             restrict_default_security_group=False,
+        )
+        acknowledge(
+            self.vpc,
+            "NIST.800.53.R5-VPCDefaultSecurityGroupClosed",
+            "HIPAA.Security-VPCDefaultSecurityGroupClosed",
+            "PCI.DSS.321-VPCDefaultSecurityGroupClosed",
+            answer=_DEFAULT_GROUP,
         )
         self.subnets = self.vpc.isolated_subnets
         self.functions = self._group("Functions", "Pipeline functions")

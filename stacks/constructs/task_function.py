@@ -14,6 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from contracts import names
 
+from stacks.constructs.acknowledge import Answer, Owner, acknowledge
 from stacks.constructs.keys import Keys
 from stacks.constructs.log_group import log_group
 from stacks.constructs.network import Network
@@ -22,6 +23,29 @@ from stacks.settings import EnvironmentSettings
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
+
+_DEAD_LETTERS = ("NIST.800.53.R5-LambdaDLQ", "HIPAA.Security-LambdaDLQ", "Serverless-LambdaDLQ")
+_CONCURRENCY = ("NIST.800.53.R5-LambdaConcurrency", "HIPAA.Security-LambdaConcurrency")
+
+_FAILED_EVENTS_KEPT = Answer(
+    reason="Events that fail after their retries go to an encrypted queue by the function's on-failure destination, which holds the error "
+    "beside the event; the rule knows only the older DeadLetterConfig. An alarm calls when the queue is not empty.",
+    owner=Owner.PLATFORM,
+    review="2027-11-30",
+)
+_NEVER_ASYNCHRONOUS = Answer(
+    reason="Nothing invokes the function asynchronously, and a dead-letter queue takes only asynchronous events: its caller, the state "
+    "machine or Bedrock, waits for the answer, retries, and ends the run with a recorded outcome when it fails.",
+    owner=Owner.PLATFORM,
+    review="2027-11-30",
+)
+_BOUNDED_BY_CALLERS = Answer(
+    reason="Calls at once are few by design: the state machine takes one step of a run at a time and maps with a fixed MaxConcurrency. A "
+    "reservation is taken from the account's pool, which in a new account is too small for one, so it would stop the first deployment. "
+    "The reward function's calls are Bedrock's: reward.reserved_concurrency sets its reservation, and an alarm watches throttles.",
+    owner=Owner.PLATFORM,
+    review="2027-11-30",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +126,9 @@ class TaskFunction(Construct):
             reserved_concurrent_executions=reserved_concurrency,
             current_version_options=version_options,
         )
+        acknowledge(self.function, *_DEAD_LETTERS, answer=_FAILED_EVENTS_KEPT if asynchronous else _NEVER_ASYNCHRONOUS)
+        if reserved_concurrency is None:
+            acknowledge(self.function, *_CONCURRENCY, answer=_BOUNDED_BY_CALLERS)
         if asynchronous:
             self._keep_failed_events(workshop)
 

@@ -14,8 +14,8 @@ PERMISSIVE = {
 }
 """SPDX names; BSD where the package does not say which."""
 
-TOOLS_ONLY = {"MPL-2.0"}
-"""Asks for the source of changed files; nothing of it is changed or shipped."""
+TOOLS_ONLY = {"MPL-2.0", "CNRI-Python"}
+"""MPL asks for the source of changed files; nothing of it is changed or shipped. CNRI's is Python's own, before the PSF's."""
 
 _SAYS = {
     "MIT License": "MIT",

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-import attrs
 import pytest
 
 
@@ -30,11 +29,11 @@ _use_supported_node()
 os.environ["CDK_VALIDATION"] = "false"
 
 import aws_cdk as cdk  # noqa: E402
-from contracts.settings import TriggerSettings  # noqa: E402
 
 from stacks.environment import RftEnvironment  # noqa: E402
-from stacks.settings import ENVIRONMENTS, EnvironmentSettings, NotificationSettings, RewardSettings, load  # noqa: E402
+from stacks.settings import ENVIRONMENTS, EnvironmentSettings, load  # noqa: E402
 from tests.stacks.template_reader import Synthesised, read_assembly  # noqa: E402
+from tests.stacks.variants import furnished_settings  # noqa: E402
 
 ROOT = ENVIRONMENTS.parent
 ALL_ENVIRONMENTS = ("dev", "stage", "prod")
@@ -75,15 +74,5 @@ def dev(synthesise: Callable[[EnvironmentSettings], Synthesised]) -> Synthesised
 
 @pytest.fixture(scope="session")
 def furnished(synthesise: Callable[[EnvironmentSettings], Synthesised]) -> Synthesised:
-    """Dev with everything set that ships unset: account, schedule, address, reserved concurrency, three zones."""
-    settings = load(ENVIRONMENTS / "dev.toml")
-    return synthesise(
-        attrs.evolve(
-            settings,
-            account="111122223333",
-            network=attrs.evolve(settings.network, availability_zones=3),
-            reward=RewardSettings(reserved_concurrency=100),
-            notifications=NotificationSettings(emails=["ml-team@example.com"]),
-            triggers=TriggerSettings(on_dataset_registered=False, schedule="rate(7 days)", schedule_dataset="maths"),
-        )
-    )
+    """Dev with everything set that ships unset."""
+    return synthesise(furnished_settings())
