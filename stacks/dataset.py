@@ -9,7 +9,7 @@ from constructs import Construct
 from contracts import names
 
 from stacks.constructs.commons import Commons, put_events
-from stacks.constructs.statements import allow, read_objects, write_key, write_objects
+from stacks.constructs.statements import allow, read_objects, read_versions, write_key, write_objects
 from stacks.constructs.triggers import rule
 
 
@@ -34,7 +34,7 @@ class Dataset(Construct):
             statements=[
                 *read_objects(bucket, names.INCOMING, names.DATASETS),
                 # The event names a version; what was uploaded over it meanwhile is another event's.
-                allow(["s3:GetObjectVersion"], [bucket.arn_for_objects(f"{names.INCOMING}*")]),
+                read_versions(bucket, names.INCOMING),
                 write_objects(bucket, names.DATASETS, names.REJECTED),
                 write_key(keys.data, region),
                 put_events(commons.bus),

@@ -8,7 +8,8 @@ from constructs import Construct
 from contracts import names
 from contracts.settings import INFERENCE_MODEL
 
-from stacks.constructs.commons import Commons, custom_models, deployments
+from stacks.constructs.commons import NAMED_BY_BEDROCK, VERSIONS_OF_THE_REWARD, Commons, custom_models, deployments
+from stacks.constructs.judging import ROUTED_BY_THE_PROFILE
 from stacks.constructs.statements import allow, arn, read_objects, use_key, write_key, write_objects
 from stacks.constructs.task_function import TaskFunction
 
@@ -37,9 +38,9 @@ class Evaluation(Construct):
             "deploy_candidate",
             description="Deploys the candidate on demand, or looks up its deployment",
             statements=[
-                allow(["bedrock:GetCustomModel"], [custom_models(stack)]),
-                allow(["bedrock:CreateCustomModelDeployment"], [custom_models(stack), deployments(stack)]),
-                allow(["bedrock:GetCustomModelDeployment", "bedrock:TagResource"], [deployments(stack)]),
+                allow(["bedrock:GetCustomModel"], [custom_models(stack)], because=NAMED_BY_BEDROCK),
+                allow(["bedrock:CreateCustomModelDeployment"], [custom_models(stack), deployments(stack)], because=NAMED_BY_BEDROCK),
+                allow(["bedrock:GetCustomModelDeployment", "bedrock:TagResource"], [deployments(stack)], because=NAMED_BY_BEDROCK),
                 use_key(self._commons.workshop.keys.model, stack.region, "bedrock", "kms:Decrypt"),
             ],
         )
@@ -59,7 +60,7 @@ class Evaluation(Construct):
                 write_key(commons.workshop.keys.data, stack.region),
                 *self._ask_models(),
                 use_key(commons.workshop.keys.model, stack.region, "bedrock", "kms:Decrypt"),
-                allow(["lambda:InvokeFunction"], [f"{commons.reward.function_arn}:*"]),
+                allow(["lambda:InvokeFunction"], [f"{commons.reward.function_arn}:*"], because=VERSIONS_OF_THE_REWARD),
             ],
         )
 
@@ -69,12 +70,13 @@ class Evaluation(Construct):
         profile = arn(stack, "bedrock", f"inference-profile/{profile_id}")
         model_id = profile_id.split(".", 1)[1]
         return [
-            allow(["bedrock:InvokeModel"], [profile, deployments(stack)]),
+            allow(["bedrock:InvokeModel"], [profile, deployments(stack)], because=NAMED_BY_BEDROCK),
             # The profile routes to other Regions; reached through the profile only, hence the condition.
             allow(
                 ["bedrock:InvokeModel"],
                 [f"arn:{Aws.PARTITION}:bedrock:*::foundation-model/{model_id}"],
                 {"StringEquals": {"bedrock:InferenceProfileArn": profile}},
+                because=ROUTED_BY_THE_PROFILE,
             ),
         ]
 

@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from constructs import Construct
 from contracts import names
 
-from stacks.constructs.commons import Commons, customization_jobs, deployments
+from stacks.constructs.commons import NAMED_BY_BEDROCK, Commons, customization_jobs, deployments
 from stacks.constructs.statements import allow, arn, delete_objects, list_objects, read_objects, write_key, write_objects
 from stacks.constructs.task_function import TaskFunction
 
@@ -54,7 +54,11 @@ class Release(Construct):
             description="Moves the released-model pointer and deletes the deployment before the previous one",
             statements=[
                 allow(["ssm:GetParameter", "ssm:PutParameter"], [self._pointer()]),
-                allow(["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"], [deployments(self._stack)]),
+                allow(
+                    ["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"],
+                    [deployments(self._stack)],
+                    because=NAMED_BY_BEDROCK,
+                ),
             ],
         )
 
@@ -67,8 +71,16 @@ class Release(Construct):
             timeout_seconds=300,
             asynchronous=True,
             statements=[
-                allow(["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"], [customization_jobs(stack)]),
-                allow(["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"], [deployments(stack)]),
+                allow(
+                    ["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
+                    [customization_jobs(stack)],
+                    because=NAMED_BY_BEDROCK,
+                ),
+                allow(
+                    ["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"],
+                    [deployments(stack)],
+                    because=NAMED_BY_BEDROCK,
+                ),
                 # What the pointer names is never deleted.
                 allow(["ssm:GetParameter"], [self._pointer()]),
                 delete_objects(commons.buckets.runs, names.STAGED, names.TOKENS),

@@ -12,12 +12,23 @@ from contracts import names
 from contracts.events import BEDROCK_JOB_STATE_CHANGE, BEDROCK_SOURCE, JOB_ENDED
 
 from stacks.constructs.buckets import Buckets
-from stacks.constructs.commons import Commons, custom_models, customization_jobs, state_machine_arn
+from stacks.constructs.commons import (
+    NAMED_BY_BEDROCK,
+    VERSIONS_OF_THE_REWARD,
+    Commons,
+    custom_models,
+    customization_jobs,
+    state_machine_arn,
+)
 from stacks.constructs.statements import allow, arn, delete_objects, for_service, read_key, read_objects, use_key, write_key, write_objects
 from stacks.constructs.task_function import TaskFunction, Workshop
 from stacks.constructs.triggers import Trigger, rule
 
 _JOB_TAG = "BedrockModelCustomizationJobArn"
+_MADE_BY_THE_CALL = (
+    "The network interface comes into being by this very call, so its id cannot be named; the conditions hold it to the tags Bedrock gives "
+    "the interfaces of this account's jobs."
+)
 
 
 class JobRole(Construct):
@@ -42,7 +53,7 @@ class JobRole(Construct):
             write_objects(buckets.runs, names.OUTPUT),
             write_key(workshop.keys.data, stack.region),
             # Versions of the one reward function; a job never gets the unqualified name.
-            allow(["lambda:InvokeFunction"], [reward.function_arn, f"{reward.function_arn}:*"]),
+            allow(["lambda:InvokeFunction"], [reward.function_arn, f"{reward.function_arn}:*"], because=VERSIONS_OF_THE_REWARD),
             # The guide leaves open whether caller or job role needs the key: both have it.
             use_key(workshop.keys.model, stack.region, "bedrock", *model_use),
             *self._interfaces(workshop),
@@ -57,7 +68,6 @@ class JobRole(Construct):
         subnets = [arn(stack, "ec2", f"subnet/{subnet.subnet_id}") for subnet in workshop.network.subnets]
         group = arn(stack, "ec2", f"security-group/{workshop.network.job.security_group_id}")
         return [
-            # Describe calls know no resource; the Region is all they can be held to.
             allow(
                 [
                     "ec2:DescribeNetworkInterfaces",
@@ -68,17 +78,21 @@ class JobRole(Construct):
                 ],
                 ["*"],
                 {"StringEquals": {"aws:RequestedRegion": stack.region}},
+                because="EC2's Describe calls know no resource (service authorization reference, Amazon EC2); they are held to the Region.",
             ),
             allow(
                 ["ec2:CreateNetworkInterface"],
                 [interface],
                 {"StringEquals": {"aws:RequestTag/BedrockManaged": "true"}, "ArnLike": {f"aws:RequestTag/{_JOB_TAG}": jobs}},
+                because=_MADE_BY_THE_CALL,
             ),
             allow(["ec2:CreateNetworkInterface"], [*subnets, group]),
             allow(
                 ["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface", "ec2:DeleteNetworkInterfacePermission"],
                 ["*"],
                 {"ArnEquals": {"ec2:Subnet": subnets}, "ArnLike": {f"ec2:ResourceTag/{_JOB_TAG}": jobs}},
+                because="A job's interfaces are told by their subnet and the job's tag, in the condition; their ids are not known before "
+                "(Bedrock user guide, vpc-model-customization).",
             ),
             allow(
                 ["ec2:CreateTags"],
@@ -87,6 +101,7 @@ class JobRole(Construct):
                     "StringEquals": {"ec2:CreateAction": "CreateNetworkInterface"},
                     "ForAllValues:StringEquals": {"aws:TagKeys": ["BedrockManaged", _JOB_TAG]},
                 },
+                because=_MADE_BY_THE_CALL,
             ),
         ]
 
@@ -128,7 +143,7 @@ class Training(Construct):
                 write_objects(commons.buckets.runs, names.STAGED, names.RECORDS),
                 write_key(commons.workshop.keys.data, self._region),
                 allow(["lambda:GetAlias"], [reward]),
-                allow(["lambda:GetFunctionConfiguration"], [reward, f"{reward}:*"]),
+                allow(["lambda:GetFunctionConfiguration"], [reward, f"{reward}:*"], because=VERSIONS_OF_THE_REWARD),
             ],
         )
 
@@ -145,7 +160,7 @@ class Training(Construct):
                 *read_objects(commons.buckets.datasets, names.FEEDBACK),
                 write_objects(commons.buckets.runs, names.RECORDS),
                 write_key(commons.workshop.keys.data, self._region),
-                allow(["lambda:InvokeFunction"], [f"{commons.reward.function_arn}:*"]),
+                allow(["lambda:InvokeFunction"], [f"{commons.reward.function_arn}:*"], because=VERSIONS_OF_THE_REWARD),
             ],
         )
 
@@ -159,9 +174,13 @@ class Training(Construct):
             "start_training",
             description="Starts the Bedrock customization job of a run, once",
             statements=[
-                allow(["bedrock:CreateModelCustomizationJob"], [arn(stack, "bedrock", f"foundation-model/{base}", account=False), *jobs]),
-                allow(["bedrock:TagResource"], jobs),
-                allow(["bedrock:GetModelCustomizationJob"], [customization_jobs(stack)]),
+                allow(
+                    ["bedrock:CreateModelCustomizationJob"],
+                    [arn(stack, "bedrock", f"foundation-model/{base}", account=False), *jobs],
+                    because=NAMED_BY_BEDROCK,
+                ),
+                allow(["bedrock:TagResource"], jobs, because=NAMED_BY_BEDROCK),
+                allow(["bedrock:GetModelCustomizationJob"], [customization_jobs(stack)], because=NAMED_BY_BEDROCK),
                 iam.PolicyStatement(
                     actions=["iam:PassRole"],
                     resources=[commons.job_role.role_arn],
@@ -181,7 +200,7 @@ class Training(Construct):
                 write_objects(commons.buckets.runs, names.TOKENS),
                 delete_objects(commons.buckets.runs, names.TOKENS),
                 write_key(commons.workshop.keys.data, self._region),
-                allow(["bedrock:GetModelCustomizationJob"], [customization_jobs(self._stack)]),
+                allow(["bedrock:GetModelCustomizationJob"], [customization_jobs(self._stack)], because=NAMED_BY_BEDROCK),
                 self._answer_run(),
             ],
         )
@@ -193,9 +212,18 @@ class Training(Construct):
             "track_training",
             description="Reads a job's status and reward trend; stops a job that is over its time",
             statements=[
-                allow(["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"], [customization_jobs(self._stack)]),
-                # GetMetricData knows no resource and no namespace condition (service authorization reference, CloudWatch).
-                allow(["cloudwatch:GetMetricData"], ["*"], {"StringEquals": {"aws:RequestedRegion": self._region}}),
+                allow(
+                    ["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
+                    [customization_jobs(self._stack)],
+                    because=NAMED_BY_BEDROCK,
+                ),
+                allow(
+                    ["cloudwatch:GetMetricData"],
+                    ["*"],
+                    {"StringEquals": {"aws:RequestedRegion": self._region}},
+                    because="cloudwatch:GetMetricData knows no resource and no condition on the namespace (service authorization "
+                    "reference, Amazon CloudWatch); it reads numbers, held to the Region.",
+                ),
                 *read_objects(commons.buckets.runs, names.OUTPUT),
                 write_objects(commons.buckets.runs, names.RECORDS),
                 write_key(commons.workshop.keys.data, self._region),

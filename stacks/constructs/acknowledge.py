@@ -6,15 +6,17 @@ answers for a stack, a subtree or a family of findings: the framework would let 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 import jsii
 from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
+from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
+from stacks.constructs.statements import Statement
 from stacks.rules.intrinsics import nag_text
 from stacks.rules.review import METADATA
 
@@ -72,14 +74,25 @@ def acknowledge(construct: IConstruct, *findings: str, answer: Answer) -> None:
         _record(resource, finding, answer)
 
 
-def acknowledge_patterns(policy: IConstruct, answers: Mapping[str, Answer]) -> None:
-    """Answers the resource patterns of an IAM policy, each by its ARN as the statement has it (tokens allowed).
+PATTERNS_REVIEWED = "2027-11-30"
+"""When the reasons given in the statements are looked at again, all of them together."""
+
+
+def acknowledge_patterns(policy: IConstruct, statements: Iterable[iam.PolicyStatement]) -> None:
+    """Answers each resource pattern of an IAM policy with the reason its statements give (`Statement.because`).
+
+    A pattern in a statement without a reason stays a finding.
 
     cdk-nag writes a pattern into the finding's id with its references resolved, and those across stacks are known only once the
     whole tree is prepared. So the ids are made when CDK validates the tree, just before it writes the templates.
     """
+    reasons: dict[str, list[str]] = {}
+    for statement in statements:
+        if isinstance(statement, Statement):
+            for pattern in statement.patterns:
+                reasons.setdefault(pattern, []).append(statement.because)
     resource = resource_of(policy)
-    resource.node.add_validation(_Patterns(resource, answers))
+    resource.node.add_validation(_Patterns(resource, {pattern: given for pattern, given in reasons.items() if all(given)}))
 
 
 def resource_of(construct: IConstruct) -> CfnResource:
@@ -91,15 +104,16 @@ def resource_of(construct: IConstruct) -> CfnResource:
 
 @jsii.implements(IValidation)
 class _Patterns:
-    def __init__(self, policy: CfnResource, answers: Mapping[str, Answer]) -> None:
+    def __init__(self, policy: CfnResource, reasons: Mapping[str, list[str]]) -> None:
         self._policy = policy
-        self._answers = dict(answers)
+        self._reasons = dict(reasons)
 
     def validate(self) -> list[str]:
         stack = Stack.of(self._policy)
-        for pattern, answer in self._answers.items():
+        for pattern, reasons in self._reasons.items():
+            answer = Answer(reason=" ".join(dict.fromkeys(reasons)), owner=Owner.SECURITY, review=PATTERNS_REVIEWED)
             _record(self._policy, f"AwsSolutions-IAM5[Resource::{nag_text(stack.resolve(pattern))}]", answer)
-        self._answers.clear()  # a second synthesis finds them recorded
+        self._reasons.clear()  # a second synthesis finds them recorded
         return []
 
 

@@ -103,3 +103,13 @@ def custom_models(stack: Stack) -> str:
 
 def deployments(stack: Stack) -> str:
     return arn(stack, "bedrock", "custom-model-deployment/*")
+
+
+NAMED_BY_BEDROCK = (
+    "Bedrock makes up the id of a job, model or deployment when it creates it, and takes no condition on its name; the account and Region "
+    "belong to one environment."
+)
+VERSIONS_OF_THE_REWARD = (
+    "Every deployment publishes another version of the reward, and a run calls the one it pinned; the pattern is the versions of this one "
+    "function."
+)

@@ -10,6 +10,10 @@ from aws_cdk import aws_iam as iam
 from stacks.constructs.statements import allow, arn
 from stacks.judge_settings import Permission
 
+ROUTED_BY_THE_PROFILE = (
+    "The inference profile chooses among Regions that AWS may add to; the condition lets the model be reached through that profile only."
+)
+
 
 def invoke_judges(stack: Stack, judges: Sequence[Permission]) -> list[iam.PolicyStatement]:
     """The statements for these judges. Converse is no action of its own: bedrock:InvokeModel authorises it."""
@@ -27,6 +31,7 @@ def _invoke(stack: Stack, judge: Permission) -> list[iam.PolicyStatement]:
             ["bedrock:InvokeModel"],
             [f"arn:{Aws.PARTITION}:bedrock:*::foundation-model/{model}" for model in judge.foundation_models],
             {"StringEquals": {"bedrock:InferenceProfileArn": profile}},
+            because=ROUTED_BY_THE_PROFILE,
         ),
     ]
 

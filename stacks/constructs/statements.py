@@ -1,6 +1,6 @@
 """IAM statements, written out action by action.
 
-CDK's grants are not used: they widen to patterns such as `s3:GetObject*`.
+CDK's grants are not used: they widen to patterns such as `s3:GetObject*`. A pattern of resources says why beside it: `because`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,36 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 
-def allow(actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=dict(conditions or {}))
+class Statement(iam.PolicyStatement):
+    """A statement that knows why it names a pattern of resources.
+
+    Attributes:
+        patterns: its resources with a `*`.
+        because: why nothing narrower can be written; for the acknowledgement of the finding each pattern is.
+    """
+
+    def __init__(
+        self, *, actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None, because: str = ""
+    ) -> None:
+        super().__init__(actions=list(actions), resources=list(resources), conditions=dict(conditions or {}))
+        self.patterns = [resource for resource in resources if "*" in resource]
+        self.because = because
+
+
+def allow(
+    actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None, *, because: str = ""
+) -> iam.PolicyStatement:
+    return Statement(actions=actions, resources=resources, conditions=conditions, because=because)
 
 
 def read_objects(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:
     """Reads objects under the prefixes, and may list them, so that a missing object is 404 and not 403."""
-    return [allow(["s3:GetObject"], _keys(bucket, prefixes)), list_objects(bucket, *prefixes)]
+    return [allow(["s3:GetObject"], _keys(bucket, prefixes), because=_below(prefixes)), list_objects(bucket, *prefixes)]
+
+
+def read_versions(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
+    """Reads a named version of objects under the prefixes."""
+    return allow(["s3:GetObjectVersion"], _keys(bucket, prefixes), because=_below(prefixes))
 
 
 def list_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
@@ -30,12 +53,12 @@ def list_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
 
 
 def write_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
-    return allow(["s3:PutObject"], _keys(bucket, prefixes))
+    return allow(["s3:PutObject"], _keys(bucket, prefixes), because=_below(prefixes))
 
 
 def delete_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
     """Hides the objects: the bucket keeps their versions for as long as its lifecycle says."""
-    return allow(["s3:DeleteObject"], _keys(bucket, prefixes))
+    return allow(["s3:DeleteObject"], _keys(bucket, prefixes), because=_below(prefixes))
 
 
 def use_key(key: kms.IKey, region: str, service: str, *actions: str) -> iam.PolicyStatement:
@@ -67,3 +90,10 @@ def arn(scope: Stack, service: str, resource: str, *, account: bool = True) -> s
 
 def _keys(bucket: s3.IBucket, prefixes: Sequence[str]) -> list[str]:
     return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+
+
+def _below(prefixes: Sequence[str]) -> str:
+    return (
+        f"Below {', '.join(prefixes)} each dataset or run has a folder of its own, named after the stacks are deployed; "
+        "the prefix is the part of the bucket that this role's task is about."
+    )

@@ -160,8 +160,13 @@ def _own_needs(scope: Construct, group: logs.LogGroup) -> Sequence[iam.PolicySta
     ]
     return [
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn]),
-        # Lambda checks these against "*" before it attaches a function to a VPC (Lambda developer guide, configuration-vpc).
-        allow(interfaces, ["*"], {"StringEquals": {"aws:RequestedRegion": stack.region}}),
+        allow(
+            interfaces,
+            ["*"],
+            {"StringEquals": {"aws:RequestedRegion": stack.region}},
+            because="Lambda checks its network interface calls against * before it attaches a function to a VPC (Lambda developer guide, "
+            "configuration-vpc); the function's own code is denied them.",
+        ),
         # They are for the Lambda service only: the same guide's deny for calls made by the function's code.
         iam.PolicyStatement(
             effect=iam.Effect.DENY,
