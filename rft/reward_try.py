@@ -69,12 +69,12 @@ def try_(
         {
             "id": str(reply.record["id"]),
             "reply": reply.what,
-            "score": score.value,
-            "outcome": str(score.outcome),
-            "components": {str(part["name"]): part["value"] for part in score.components},
+            "score": result["aggregate_reward_score"],
+            "outcome": str(outcome),
+            "components": {str(part["name"]): part["value"] for part in result["metrics_list"]},
             **({"text": reply.text} if show_text else {}),
         }
-        for reply, score in zip(replies, graded.scores, strict=True)
+        for reply, result, outcome in zip(replies, graded.results, graded.outcomes, strict=True)
     ]
     output.result({"grader": name, "samples": found, "faults": graded.faults}, _text(found))
     if graded.faults:

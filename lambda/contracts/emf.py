@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 
 from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+
+Values = Mapping[Metric, float | Sequence[float]]
+"""One number, or every data point of a call, by metric."""
 
 MAX_VALUES = 100
 """Values of one metric in one record; longer arrays would be refused, so they go on in further records."""
@@ -27,7 +30,7 @@ class _Written(dict[float, str]):
     def __missing__(self, number: float) -> str:
         if not isfinite(number):
             raise ValueError("a value is not finite")
-        text = repr(number)
+        text = _encode(number)
         if len(self) < _MOST_WRITTEN:
             self[number] = text
         return text
@@ -35,10 +38,10 @@ class _Written(dict[float, str]):
 
 _MOST_WRITTEN = 4096
 # Apart, because 1 and 1.0 are one key.
-_written = {frozenset({int}): _Written().__getitem__, frozenset({float}): _Written().__getitem__}
+_written = {int: _Written().__getitem__, float: _Written().__getitem__}
 
 
-def emit(values: Mapping[Metric, float | Sequence[float]], *, environment: str, run_id: str | None) -> None:
+def emit(values: Values, *, environment: str, run_id: str | None) -> None:
     """Prints the metrics of one moment.
 
     Args:
@@ -52,35 +55,44 @@ def emit(values: Mapping[Metric, float | Sequence[float]], *, environment: str, 
     sys.stdout.flush()
 
 
-def lines(values: Mapping[Metric, float | Sequence[float]], *, environment: str, run_id: str | None, now_ms: int) -> Iterator[str]:
+def lines(values: Values, *, environment: str, run_id: str | None, now_ms: int) -> list[str]:
     """The EMF records `emit` prints, as JSON: one, or as many as the longest array needs."""
-    points = {metric: value for metric, value in values.items() if isinstance(value, (int, float)) or value}
+    head, dimensions = f'{{"_aws":{{"Timestamp":{now_ms},"CloudWatchMetrics":', _dimensions(environment, run_id)
     try:
-        yield from _lines(points, environment, run_id, now_ms)
+        found = [_line(head, part, dimensions, bool(run_id)) for part in _parts(values)]
     except ValueError:
-        # Something was not finite, which the encoder refuses. It is rare, so it is looked for only then.
-        finite = {metric: kept for metric, value in points.items() if (kept := [number for number in _series(value) if isfinite(number)])}
-        yield from _lines(finite, environment, run_id, now_ms)
+        # Something was not finite, which JSON has no word for. It is rare, so it is looked for only then.
+        finite = {metric: [number for number in _series(value) if isfinite(number)] for metric, value in values.items()}
+        found = [_line(head, part, dimensions, bool(run_id)) for part in _parts(finite)]
+    return [line for line in found if line]
+
+
+def _parts(values: Values) -> Sequence[Values]:
+    """What each record holds: all of it, or the next `MAX_VALUES` of every array that goes on."""
+    longest = max([1 if isinstance(value, (int, float)) else len(value) for value in values.values()], default=0)
+    if longest <= MAX_VALUES:
+        return [values]
+    return [
+        {metric: _series(value)[start : start + MAX_VALUES] for metric, value in values.items()} for start in range(0, longest, MAX_VALUES)
+    ]
 
 
 def _series(value: float | Sequence[float]) -> Sequence[float]:
     return [value] if isinstance(value, (int, float)) else value
 
 
-def _lines(points: Mapping[Metric, float | Sequence[float]], environment: str, run_id: str | None, now_ms: int) -> list[str]:
-    found = []
-    dimensions = _dimensions(environment, run_id)
-    longest = max([1 if isinstance(value, (int, float)) else len(value) for value in points.values()], default=0)
-    for start in range(0, longest, MAX_VALUES):
-        part = (
-            points
-            if longest <= MAX_VALUES
-            else {metric: kept for metric, value in points.items() if (kept := _series(value)[start : start + MAX_VALUES])}
-        )
-        directive, members = _described(tuple(part), bool(run_id))
-        data = "".join([member + _numbers(series) for member, series in zip(members, part.values(), strict=True)])
-        found.append(f'{{"_aws":{{"Timestamp":{now_ms},"CloudWatchMetrics":{directive}}},{dimensions}{data}}}')
-    return found
+def _line(head: str, part: Values, dimensions: str, has_run: bool) -> str:
+    """One record; empty if nothing is in it."""
+    kept: list[Metric] = []
+    texts: list[str] = []
+    for metric, value in part.items():
+        if text := _numbers(value):
+            kept.append(metric)
+            texts.append(text)
+    if not kept:
+        return ""
+    directive, members = _described(tuple(kept), has_run)
+    return f"{head}{directive}}},{dimensions}{''.join([member + text for member, text in zip(members, texts, strict=True)])}}}"
 
 
 @lru_cache(maxsize=64)
@@ -89,16 +101,19 @@ def _dimensions(environment: str, run_id: str | None) -> str:
 
 
 def _numbers(value: float | Sequence[float]) -> str:
-    """A number or a series as JSON. Python writes a finite number as JSON does, and the few values that scores have are written once.
+    """A number or a series as JSON; empty for an empty series.
 
     Raises:
         ValueError: if one is not finite.
     """
     if isinstance(value, (int, float)):
+        # Python writes a finite number as JSON does.
         return repr(value) if type(value) is int or (type(value) is float and isfinite(value)) else _encode(value)
-    written = _written.get(frozenset(map(type, value)))
-    text = _encode(list(value)) if written is None else f"[{','.join(map(written, value))}]"
-    return text if len(value) > 1 else text[1:-1]
+    if not value:
+        return ""
+    written = _written.get(type(value[0]))
+    text = _encode(list(value))[1:-1] if written is None else ",".join(map(written, value))
+    return f"[{text}]" if len(value) > 1 else text
 
 
 @lru_cache(maxsize=512)

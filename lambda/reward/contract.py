@@ -42,7 +42,6 @@ class Sample(NamedTuple):
 
 
 _new_tuple = tuple.__new__
-_TEXTS = {str}
 
 
 class BadSample(ValueError):
@@ -106,22 +105,21 @@ class Columns(NamedTuple):
     ids: Sequence[str]
     responses: Sequence[str]
     references: Sequence[str]
-    messages: Sequence[Sequence[Any]]
     metadata: Sequence[Mapping[str, Any]]
 
 
 def columns(items: Sequence[Any]) -> Columns | None:
     """Reads a batch at once, in a third of the time of reading each; None if any item has another shape, or a part that is no text."""
     try:
-        messages, metadata, ids = [i["messages"] for i in items], [i["metadata"] for i in items], [i["id"] for i in items]
-        references = [record["reference_answer"] for record in metadata]
-        turns = [turn[-1] for turn in messages]
+        ids, metadata = [item["id"] for item in items], [item["metadata"] for item in items]
+        turns = [item["messages"][-1] for item in items]
         responses, roles = [turn["content"] for turn in turns], [turn["role"] for turn in turns]
+        references = [record["reference_answer"] for record in metadata]
+        for texts in (ids, responses, references):
+            "".join(texts)  # refuses whatever is no text, faster than looking at each
     except (KeyError, TypeError, IndexError):
         return None
-    if set(map(type, ids + responses + references)) != _TEXTS or roles.count("assistant") != len(roles):
-        return None
-    return Columns(ids, responses, references, messages, metadata)
+    return Columns(ids, responses, references, metadata) if roles.count("assistant") == len(roles) else None
 
 
 def _any_shape(item: Any, position: int) -> Sample:

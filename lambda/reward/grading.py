@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reward import batches, contract
 from reward.contract import BadSample, Sample
-from reward.score import Outcome, Score
+from reward.score import ByOutcome, Outcome, Score
 
 MAX_RESPONSE = 500_000
 """Characters of a response that are read: nearly twice what the largest `inferenceMaxTokens` in use (65,536) can produce."""
 
-_value = attrgetter("value")
 _NO_METADATA: Mapping[str, Any] = {}
 
 _INVALID = Score(0.0, Outcome.INVALID)
@@ -27,16 +25,16 @@ class Graded(NamedTuple):
     Attributes:
         lengths: characters of each response; None where the item had the wrong shape.
         metadata: the training record of each; empty where the item had the wrong shape.
-        scores: one per item.
-        values: the value of each score.
-        results: one per item, as Bedrock gets it; the entries of a `metrics_list` are shared between samples with equal verdicts.
+        outcomes: one per item.
+        values: the score of each item.
+        results: one per item, as Bedrock gets it; samples with equal verdicts may share a `metrics_list` and its entries.
         faults: kind and place of each exception a grader raised, such as ``KeyError at math.py:90``; never its message, which
             may hold text of the response.
     """
 
     lengths: Sequence[int | None]
     metadata: Sequence[Mapping[str, Any]]
-    scores: list[Score]
+    outcomes: list[Outcome]
     values: list[float]
     results: list[dict[str, Any]]
     faults: list[str]
@@ -48,8 +46,8 @@ def grade_all(items: Sequence[object], grade: Callable[[Sample], Score]) -> Grad
     Raises:
         BatchFailed: if the grader's policy is that no score may be made up for what it cannot grade.
     """
-    at_once = getattr(grade, "columns", None)
-    if at_once is not None and (found := _grade_columns(items, at_once)) is not None:
+    together: ByOutcome | None = getattr(grade, "by_outcome", None)
+    if together is not None and (found := _grade_columns(items, together)) is not None:
         return found
     samples: list[Sample | None] = []
     scores: list[Score] = []
@@ -74,41 +72,38 @@ def grade_all(items: Sequence[object], grade: Callable[[Sample], Score]) -> Grad
         samples.append(sample)
         scores.append(score)
     ids = [contract.identity(items[position], position) if sample is None else sample.id for position, sample in enumerate(samples)]
-    values = list(map(_value, scores))
     return Graded(
         [None if sample is None else len(sample.response) for sample in samples],
         [_NO_METADATA if sample is None else sample.metadata for sample in samples],
-        scores,
-        values,
-        _results(ids, values, scores),
+        [score.outcome for score in scores],
+        [score.value for score in scores],
+        [
+            {"id": ident, "aggregate_reward_score": score.value, "metrics_list": [*score.components]}
+            for ident, score in zip(ids, scores, strict=True)
+        ],
         faults,
     )
 
 
-def _grade_columns(items: Sequence[object], at_once: Callable[[Sequence[str], Sequence[str]], list[Score]]) -> Graded | None:
-    """Grades a batch of documented items by a grader's `columns`, ``columns(responses, references) -> scores``, where it offers one:
-    it takes half the time. None where anything is out of the ordinary, which is then told apart item by item."""
+def _grade_columns(items: Sequence[object], together: ByOutcome) -> Graded | None:
+    """Grades a batch of documented items at once, in half the time; None where anything is out of the ordinary, which is then told apart
+    item by item."""
     read = contract.columns(items)
     if read is None:
         return None
     lengths = list(map(len, read.responses))
     if max(lengths) > MAX_RESPONSE:
         return None
+    value_of, components_of = together.values, together.components
     try:
-        scores = at_once(read.responses, read.references)
-        values = list(map(_value, scores))
-        if len(scores) != len(items) or not all(0.0 <= value <= 1.0 for value in set(values)):
-            return None
+        outcomes = together.outcomes(read.responses, read.references)
+        results = [
+            {"id": ident, "aggregate_reward_score": value_of[outcome], "metrics_list": components_of[outcome]}
+            for ident, outcome in zip(read.ids, outcomes, strict=True)
+        ]
     except Exception:
         return None
-    return Graded(lengths, read.metadata, scores, values, _results(read.ids, values, scores), [])
-
-
-def _results(ids: Iterable[str], values: Iterable[float], scores: Iterable[Score]) -> list[dict[str, Any]]:
-    return [
-        {"id": ident, "aggregate_reward_score": value, "metrics_list": [*score.components]}
-        for ident, value, score in zip(ids, values, scores, strict=True)
-    ]
+    return Graded(lengths, read.metadata, outcomes, [value_of[outcome] for outcome in outcomes], results, [])
 
 
 def place(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypedDict
@@ -72,3 +73,28 @@ class Score:
     value: float
     outcome: Outcome
     components: tuple[Component, ...] = ()
+
+
+class ByOutcome:
+    """How a grader whose score follows from the outcome alone grades a batch at once; the attribute `by_outcome` of its function.
+
+    Args:
+        scores: the score of each outcome the grader gives.
+        outcomes: ``outcomes(responses, references)``, the outcome of each sample in order.
+
+    Attributes:
+        values: the reward of each outcome.
+        components: the `metrics_list` of each outcome; never changed, since results share it.
+
+    Raises:
+        ValueError: for a score outside 0 to 1.
+    """
+
+    __slots__ = ("components", "outcomes", "values")
+
+    def __init__(self, scores: Mapping[Outcome, Score], outcomes: Callable[[Sequence[str], Sequence[str]], list[Outcome]]) -> None:
+        if not all(0.0 <= score.value <= 1.0 for score in scores.values()):
+            raise ValueError("a score is outside 0 to 1")
+        self.outcomes = outcomes
+        self.values = {outcome: score.value for outcome, score in scores.items()}
+        self.components = {outcome: [*score.components] for outcome, score in scores.items()}

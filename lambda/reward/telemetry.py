@@ -8,14 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import dist, fsum, sqrt
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from contracts import emf, names
 from contracts.metrics import REWARD_BY_SPLIT, Metric
 
 from reward.grading import Graded
-from reward.score import FAULTS, METRIC_OF, Outcome, Score
+from reward.score import FAULTS, METRIC_OF, Outcome
 
 MAX_GROUPS = 8
 """Runs and splits told apart in one batch. Bedrock sends one; the bound keeps crafted records from making metrics without end."""
@@ -24,7 +23,6 @@ _Key = tuple[str | None, str]
 _Values = dict[Metric, float | Sequence[float]]
 _NO_RUN: _Key = (None, names.SPLIT_TRAIN)
 
-_outcome = attrgetter("outcome")
 _STAGED_KEYS = (names.META_RUN_ID, names.META_SPLIT, names.META_RECORD_ID)
 _TEXTS = {str}
 
@@ -33,7 +31,7 @@ class _Group(NamedTuple):
     """The responses of one run and split; `records` names the prompt of each."""
 
     lengths: Sequence[int | None]
-    scores: Sequence[Score]
+    outcomes: Sequence[Outcome]
     rewards: list[float]
     records: Sequence[object]
 
@@ -51,7 +49,7 @@ def report(graded: Graded, *, environment: str, milliseconds: float) -> None:
             values[Metric.RESPONSE_LENGTH] = [length for length in group.lengths if length is not None]
             values[Metric.GROUP_SPREAD] = _spreads(group.records, rewards)
         if split != names.SPLIT_REHEARSAL:
-            values |= _outcomes(group.scores)
+            values |= _outcomes(group.outcomes)
         if latency is not None:
             values[Metric.GRADER_LATENCY], latency = latency, None
         emf.emit(values, environment=environment, run_id=run_id)
@@ -70,9 +68,9 @@ def _groups(graded: Graded) -> dict[_Key, _Group]:
     except KeyError:  # a record that was not staged by the pipeline
         runs, splits, records = [[each.get(key) for each in graded.metadata] for key in _STAGED_KEYS]
     if runs.count(runs[0]) == len(runs) and splits.count(splits[0]) == len(splits):
-        return {_key(runs[0], splits[0], 0): _Group(graded.lengths, graded.scores, graded.values, records)}
+        return {_key(runs[0], splits[0], 0): _Group(graded.lengths, graded.outcomes, graded.values, records)}
     groups: dict[_Key, tuple[list[Any], list[Any], list[Any], list[Any]]] = {}
-    columns = (graded.lengths, graded.scores, graded.values, records)
+    columns = (graded.lengths, graded.outcomes, graded.values, records)
     for run_id, split, *entries in zip(runs, splits, *columns, strict=True):
         group = groups.setdefault(_key(run_id, split, len(groups)), ([], [], [], []))
         for column, entry in zip(group, entries, strict=True):
@@ -122,8 +120,8 @@ def _deviation(values: tuple[float, ...]) -> float:
     return dist(values, [fsum(values) / count] * count) / sqrt(count)
 
 
-def _outcomes(scores: Sequence[Score]) -> dict[Metric, float]:
-    counts: dict[Outcome, int] = Counter(map(_outcome, scores))
+def _outcomes(outcomes: Sequence[Outcome]) -> dict[Metric, float]:
+    counts = {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
     values: dict[Metric, float] = {METRIC_OF[outcome]: count for outcome, count in counts.items()}
     # Zero is sent as well, so that the alarm on it sees data rather than silence.
     values[Metric.GRADER_FAULTS] = sum([counts[outcome] for outcome in FAULTS & counts.keys()])

@@ -168,7 +168,7 @@ def test_the_place_of_a_parts_fault_is_kept_through_nested_composites_and_never_
         for ident in ("a", "c")
     ]
     found = grading.grade_all(items, grade)
-    assert [score.outcome for score in found.scores] == [Outcome.INTERNAL_ERROR, Outcome.JUDGE_ERROR]
+    assert found.outcomes == [Outcome.INTERNAL_ERROR, Outcome.JUDGE_ERROR]
     assert len(found.faults) == 1
     assert re.fullmatch(r"KeyError at test_grader_limits\.py:\d+", found.faults[0])
 

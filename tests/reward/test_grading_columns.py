@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reward import contract, grading
 from reward.contract import Sample
 from reward.graders import build
-from reward.score import Outcome, Score
+from reward.score import ByOutcome, Outcome, Score
 
 PIECES = [
     "#### ",
@@ -45,7 +45,7 @@ def item(number: int, response: Any, reference: Any) -> dict[str, Any]:
 
 
 def one_by_one(grade: Any) -> Any:
-    return lambda sample: grade(sample)  # noqa: PLW0108 - without the attribute `columns`
+    return lambda sample: grade(sample)  # noqa: PLW0108 - without the attribute `by_outcome`
 
 
 @pytest.mark.parametrize("mode", ["strict", "lenient"])
@@ -76,18 +76,19 @@ def test_one_sample_out_of_the_ordinary_leaves_its_neighbours_alone(odd: Any) ->
     items = [item(0, "#### 42", "42"), odd, item(2, "#### 41", "42")]
     graded = grading.grade_all(items, grade)
     assert graded == grading.grade_all(items, one_by_one(grade))
-    assert [graded.scores[0].outcome, graded.scores[2].outcome] == [Outcome.CORRECT, Outcome.WRONG]
+    assert [graded.outcomes[0], graded.outcomes[2]] == [Outcome.CORRECT, Outcome.WRONG]
 
 
 @pytest.mark.parametrize("value", [1.5, -0.1, float("nan")])
-def test_a_batch_with_a_score_out_of_range_is_graded_one_by_one_and_faults_are_counted(value: float) -> None:
+def test_a_score_out_of_range_is_refused_for_a_batch_and_a_fault_for_a_sample(value: float) -> None:
     def grade(sample: Sample) -> Score:
         return Score(value if sample.response == "bad" else 1.0, Outcome.CORRECT)
 
-    grade.columns = lambda responses, _: [Score(value if text == "bad" else 1.0, Outcome.CORRECT) for text in responses]  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="outside 0 to 1"):
+        ByOutcome({Outcome.CORRECT: Score(value, Outcome.CORRECT)}, lambda *_: [])
     graded = grading.grade_all([item(0, "good", "42"), item(1, "bad", "42")], grade)
-    assert [score.value for score in graded.scores] == [1.0, 0.0]
-    assert [score.outcome for score in graded.scores] == [Outcome.CORRECT, Outcome.INTERNAL_ERROR]
+    assert graded.values == [1.0, 0.0]
+    assert graded.outcomes == [Outcome.CORRECT, Outcome.INTERNAL_ERROR]
     assert len(graded.faults) == 1
 
 
@@ -95,10 +96,9 @@ def test_a_batch_that_fails_or_comes_up_short_is_graded_one_by_one() -> None:
     def grade(_: Sample) -> Score:
         return Score(1.0, Outcome.CORRECT)
 
-    def fail(*_: object) -> list[Score]:
+    def fail(*_: object) -> list[Outcome]:
         raise KeyError("a")
 
-    for columns in (fail, lambda *_: []):
-        grade.columns = columns  # type: ignore[attr-defined]
-        graded = grading.grade_all([item(0, "a", "42"), item(1, "b", "42")], grade)
-        assert [score.value for score in graded.scores] == [1.0, 1.0]
+    for outcomes in (fail, lambda *_: [], lambda *_: [Outcome.WRONG, Outcome.WRONG]):
+        grade.by_outcome = ByOutcome({Outcome.CORRECT: Score(1.0, Outcome.CORRECT)}, outcomes)  # type: ignore[attr-defined]
+        assert grading.grade_all([item(0, "a", "42"), item(1, "b", "42")], grade).values == [1.0, 1.0]

@@ -140,7 +140,7 @@ def test_a_score_out_of_range_in_a_batch_is_an_internal_error() -> None:
             return [Score(value, Outcome.CORRECT) for value in (1.0, 1.5, float("nan"))][: len(samples)]
 
     graded = grading.grade_all([item("x"), item("y"), item("z")], Wild())
-    assert [score.outcome for score in graded.scores] == [Outcome.CORRECT, Outcome.INTERNAL_ERROR, Outcome.INTERNAL_ERROR]
+    assert graded.outcomes == [Outcome.CORRECT, Outcome.INTERNAL_ERROR, Outcome.INTERNAL_ERROR]
 
 
 def test_a_grader_without_a_batch_is_handed_on_untouched() -> None:

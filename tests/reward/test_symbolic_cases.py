@@ -66,7 +66,7 @@ def test_a_batch_of_hanging_answers_ends_within_its_budget_and_every_fault_is_co
     start = time.monotonic()
     graded = grading.grade_all(event, grade)
     assert time.monotonic() - start < 4
-    assert [score.outcome for score in graded.scores] == [Outcome.TIMEOUT] * 64 + [Outcome.CORRECT, Outcome.BAD_GOLD]
+    assert graded.outcomes == [Outcome.TIMEOUT] * 64 + [Outcome.CORRECT, Outcome.BAD_GOLD]
     assert graded.values == [0.0] * 64 + [1.0, 0.0]
     assert Outcome.TIMEOUT in FAULTS
 
@@ -74,7 +74,7 @@ def test_a_batch_of_hanging_answers_ends_within_its_budget_and_every_fault_is_co
 def test_a_reference_the_budget_left_no_time_for_is_read_by_the_next_batch() -> None:
     grade = build("symbolic", {"seconds": 10.0, "batch_seconds": 1.0})
     late = [sample("h", boxed(HANGING % 2), r"\pi"), sample("late", boxed(r"\frac{2\sqrt{3}}{1}"), r"\sqrt{12}")]
-    outcomes = [[score.outcome for score in grading.grade_all(items, grade).scores] for items in (late, late[1:])]
+    outcomes = [grading.grade_all(items, grade).outcomes for items in (late, late[1:])]
     assert outcomes == [[Outcome.TIMEOUT, Outcome.TIMEOUT], [Outcome.CORRECT]]
 
 
@@ -86,7 +86,7 @@ def test_what_goes_wrong_on_one_answer_leaves_the_rest_and_a_missing_layer_fails
         raise KeyError("canary")
 
     monkeypatch.setattr(bounded, "run", fail)
-    assert [score.outcome for score in grading.grade_all(items, grade).scores] == [Outcome.INTERNAL_ERROR, Outcome.CORRECT]
+    assert grading.grade_all(items, grade).outcomes == [Outcome.INTERNAL_ERROR, Outcome.CORRECT]
 
     def missing() -> None:
         raise InvalidInput("reward settings", ["its layer is not installed"])

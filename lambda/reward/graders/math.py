@@ -16,7 +16,7 @@ from contracts.errors import InvalidInput
 from reward.contract import Sample
 from reward.graders.numerals import MAX_DIGITS, has_digit, read_marked, read_sentence
 from reward.graders.thinking import without_thinking
-from reward.score import Component, Outcome, Score
+from reward.score import ByOutcome, Component, Outcome, Score
 
 MARKER = "####"
 _MARKER_AND_SPACE = f"{MARKER} "
@@ -54,51 +54,58 @@ def grader(*, mode: str = "strict", partial: float = 0.0) -> Callable[[Sample], 
     """
     _check(mode, partial)
     lenient = mode == "lenient"
-    correct = _score(1.0, Outcome.CORRECT, answered=True)
-    wrong = _score(float(partial), Outcome.WRONG, answered=True)
-    no_marker = _score(0.0, Outcome.NO_MARKER, answered=False)
-    unparsable = _score(0.0, Outcome.UNPARSABLE, answered=False)
-    bad_gold = _score(0.0, Outcome.BAD_GOLD, answered=False)
+    verdicts = {
+        Outcome.CORRECT: _score(1.0, Outcome.CORRECT, answered=True),
+        Outcome.WRONG: _score(float(partial), Outcome.WRONG, answered=True),
+        Outcome.NO_MARKER: _score(0.0, Outcome.NO_MARKER, answered=False),
+        Outcome.UNPARSABLE: _score(0.0, Outcome.UNPARSABLE, answered=False),
+        Outcome.BAD_GOLD: _score(0.0, Outcome.BAD_GOLD, answered=False),
+    }
+    correct, wrong = Outcome.CORRECT, Outcome.WRONG
 
     # The responses to one prompt arrive together, so the last reference read is kept, as one value that is swapped whole.
     kept: tuple[object, str | None, str] = (_NO_REFERENCE, None, "")
 
-    def other_than_usual(text: str, written: str | None, digits: str) -> Score:
-        if written is None:
-            return bad_gold
-        answer = answer_of(without_thinking(text) if "<" in text else text, lenient)
-        if not answer:
-            return unparsable if answer is None else no_marker
-        plain = digits and answer.isdecimal() and answer[0] != "0"
-        return correct if (answer == digits if plain else _decimal(answer) == _decimal(written)) else wrong
-
-    def grade_columns(responses: Sequence[str], references: Sequence[object]) -> list[Score]:
+    def outcomes_of(responses: Sequence[str], references: Sequence[object]) -> list[Outcome]:
         nonlocal kept
         last, written, digits = kept
-        scores: list[Score] = []
-        append = scores.append
-        # The marked line as GSM8K writes it, which nearly every response has; `answer_of` would find the same, in five times as long.
+        untagged = "<" not in "".join(responses)
+        outcomes: list[Outcome] = []
+        append = outcomes.append
+        # The marked line as GSM8K writes it, which nearly every response has; `_outcome` would find the same, in five times as long.
         split = map(str.rpartition, responses, repeat(_MARKER_AND_SPACE))
         for (_, marked, tail), text, reference in zip(split, responses, references, strict=True):
             if reference != last:
                 last, written, digits = _read(reference)
-            if tail == written and marked and "<" not in text:
-                append(correct)
-            # Two runs of digits without leading zeros are equal as numbers exactly if they are equal as text.
-            elif (
-                digits and marked and tail.isdecimal() and tail[0] != "0" and len(tail) <= MAX_DIGITS and tail.isascii() and "<" not in text
-            ):
-                append(correct if tail == digits else wrong)
-            else:
-                append(other_than_usual(text, written, digits))
+            if marked and (untagged or "<" not in text):
+                if tail == written:
+                    append(correct)
+                    continue
+                # Two runs of digits without leading zeros are equal as numbers exactly if they are equal as text.
+                if digits and tail.isdecimal() and tail[0] != "0" and len(tail) <= MAX_DIGITS and tail.isascii():
+                    append(correct if tail == digits else wrong)
+                    continue
+            append(_outcome(text, written, digits, lenient))
         kept = (last, written, digits)
-        return scores
+        return outcomes
 
     def grade(sample: Sample) -> Score:
-        return grade_columns((sample[1],), (sample[2],))[0]
+        return verdicts[outcomes_of((sample[1],), (sample[2],))[0]]
 
-    grade.columns = grade_columns  # type: ignore[attr-defined]
+    grade.by_outcome = ByOutcome(verdicts, outcomes_of)  # type: ignore[attr-defined]
     return grade
+
+
+def _outcome(text: str, written: str | None, digits: str, lenient: bool) -> Outcome:
+    """What a response deserves, however it is written."""
+    if written is None:
+        return Outcome.BAD_GOLD
+    answer = answer_of(without_thinking(text) if "<" in text else text, lenient)
+    if not answer:
+        return Outcome.UNPARSABLE if answer is None else Outcome.NO_MARKER
+    if digits and answer.isdecimal() and answer[0] != "0":
+        return Outcome.CORRECT if answer == digits else Outcome.WRONG
+    return Outcome.CORRECT if _decimal(answer) == _decimal(written) else Outcome.WRONG
 
 
 def answer_of(response: str, lenient: bool = False) -> str | None:
