@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := app.py stacks lambda audit local rft datasets benchmarks
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint types unit rules cloud synth bench lock secrets audit-deps clean
+.PHONY: help install demo test lint types unit rules cloud evidence synth bench lock secrets audit-deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -46,6 +46,9 @@ rules: install ## every rule pack and cfn-lint over every environment, and a pla
 
 cloud: install ## the tests that deploy into the local cloud
 	$(BIN)/pytest -m cloud
+
+evidence: install ## refresh the committed evidence packs in docs/evidence
+	$(BIN)/rft audit pack --out docs/evidence
 
 synth: install ## synthesise every environment; needs no credentials
 	node_modules/.bin/cdk synth --quiet '**'

@@ -32,6 +32,7 @@ class Assembly:
         directory: the cloud assembly, which `cdk deploy --app` takes.
         templates: by stack name without the environment (`foundation`, `pipeline`, …), in the order they deploy in.
         protected: stack -> whether it has termination protection.
+        paths: (stack, logical id) -> where the construct stands in the stack's tree, such as `Training/StartTraining/Role`.
         assets: asset hash -> the directory or file that is uploaded under it.
     """
 
@@ -39,6 +40,7 @@ class Assembly:
     directory: Path
     templates: dict[str, Template]
     protected: dict[str, bool]
+    paths: dict[tuple[str, str], str]
     assets: dict[str, Path]
 
     @property
@@ -116,9 +118,22 @@ def read(directory: Path, settings: EnvironmentSettings) -> Assembly:
             names[key]: json.loads((nested / stacks[key]["templateFile"]).read_text(encoding="utf-8"))
             for key in _in_order(stacks, artifacts)
         },
+        paths={
+            (names[key], logical_id): path
+            for key in stacks
+            for logical_id, path in _paths(json.loads((nested / artifacts[key]["additionalMetadataFile"]).read_text(encoding="utf-8")))
+        },
         protected={names[key]: bool(properties.get("terminationProtection")) for key, properties in stacks.items()},
         assets=assets,
     )
+
+
+def _paths(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, entries in metadata.items():
+        for entry in entries:
+            if entry["type"] == "aws:cdk:logicalId":
+                # Without environment and stack, and without the name CDK gives to the CloudFormation resource in a construct.
+                yield entry["data"], "/".join(path.strip("/").split("/")[2:]).removesuffix("/Resource")
 
 
 def _in_order(stacks: dict[str, Any], artifacts: dict[str, Any]) -> list[str]:

@@ -1,0 +1,16 @@
+"""`rft audit`: what a reviewer runs. Each verb has its own module."""
+
+from __future__ import annotations
+
+import click
+
+from rft.lazy import LazyGroup
+
+VERBS: dict[str, tuple[str, str, str]] = {
+    "pack": ("rft.audit_pack", "pack", "Write the evidence pack of each environment."),
+}
+
+
+@click.group(cls=LazyGroup, verbs=VERBS)
+def audit() -> None:
+    """Evidence for a reviewer."""
