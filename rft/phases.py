@@ -47,7 +47,9 @@ PHASES: tuple[Phase, ...] = (
         "ApproveSpend",
         ("SpendNeedsApproval",),
     ),
-    Phase("train", "Train", ("StartTraining", "TrackTraining", "JobEnded", "AwaitJobChange", "PollLater")),
+    Phase(
+        "train", "Train", ("StartTraining", "TrackTraining", "JobEnded", "AskToContinue", "AwaitJobChange", "PollLater"), "AskToContinue"
+    ),
     Phase("deploy", "Deploy the candidate", ("DeployCandidate", "DeploymentReady", "AwaitDeployment")),
     Phase("evaluate", "Evaluate both models", ("Evaluate", "AnswerAndGrade")),
     Phase("gate", "Gate", ("Gate", "CandidateBetter")),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rft.target import Target
 
 REQUEST = "run request"
-JOB_STATES = ("TrackTraining", "JobEnded", "AwaitJobChange", "PollLater")
+JOB_STATES = ("TrackTraining", "JobEnded", "AskToContinue", "AwaitJobChange", "PollLater")
 """States in which the run's job is known to exist."""
 
 CREATING_STATES = ("StartTraining", "DeployCandidate")
@@ -108,7 +108,7 @@ def start(target: Target, request: RunRequest, *, run_id: str | None = None) -> 
 
 
 def answer(target: Target, run_id: str, *, approved: bool, reason: str) -> str:
-    """Gives the answer a run waits for; returns what it was about, ``spend`` or ``release``.
+    """Gives the answer a run waits for; returns what it was about: ``spend``, ``continue`` or ``release``.
 
     Raises:
         Failure: when the run waits for no answer, or somebody else was faster.

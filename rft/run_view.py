@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 RUNNING = "RUNNING"
 ABORTED = "ABORTED"
+WAITS_FOR = {"ApproveSpend": "spend", "AskToContinue": "continue", "ApproveRelease": "release"}
+"""States in which a person is waited for, and what for: the kind of their token."""
+
 ENDED_UNRECORDED = "Interrupted"
 """Shown for a run that ended outside its own path: aborted, or lost with a local cloud that was stopped."""
 
@@ -52,7 +55,7 @@ class RunView:
         status: the execution's, such as RUNNING.
         state: the state it is in, or was in last.
         since: when it entered that state.
-        waiting_for: ``spend`` or ``release`` while a person is waited for.
+        waiting_for: ``spend``, ``continue`` or ``release`` while a person is waited for.
         train, validation: the reward trend, in order of time.
         graded: responses of the evaluation so far, by model.
         outcome: `code`, `reason`, `state`; None while undecided.
@@ -157,7 +160,7 @@ class RunReader:
             since=since,
             steps=steps(entries, ended_at=stopped, failed_state=self._decider(status)),
             request=json.loads(execution.get("input") or "{}"),
-            waiting_for={"ApproveSpend": "spend", "ApproveRelease": "release"}.get(last_state) if status == RUNNING else None,
+            waiting_for=WAITS_FOR.get(last_state) if status == RUNNING else None,
             plan=plan,
             rehearsal=self._record("rehearsal.json", entered="RewardTrusted", ended=stopped is not None),
             train=_points(self._trend.get("reward")),

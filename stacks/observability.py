@@ -211,8 +211,13 @@ class Observability(Construct):
                 self._graph("Held-out and rehearsal", [(Metric.EVALUATION_REWARD, "Average"), (Metric.REHEARSAL_REWARD, "Average")]),
                 self._graph("Candidate minus base", [(Metric.CANDIDATE_GAIN, "Average")]),
                 self._graph(
-                    "Job hours, estimated dollars, the judge's dollars",
-                    [(Metric.JOB_HOURS, "Maximum"), (Metric.SPEND_ESTIMATED, "Maximum"), (Metric.JUDGE_COST, "Sum")],
+                    "Job hours; dollars estimated, so far, and the judge's",
+                    [
+                        (Metric.JOB_HOURS, "Maximum"),
+                        (Metric.SPEND_ESTIMATED, "Maximum"),
+                        (Metric.SPEND_SO_FAR, "Maximum"),
+                        (Metric.JUDGE_COST, "Sum"),
+                    ],
                 ),
             ],
             [
@@ -227,6 +232,7 @@ class Observability(Construct):
                             Metric.RUN_REJECTED,
                             Metric.RUN_FAILED,
                             Metric.APPROVAL_REQUESTED,
+                            Metric.GUARD_RAIL,
                         )
                     ],
                 ),

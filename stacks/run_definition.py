@@ -48,6 +48,7 @@ def run_definition(
     topic_arn: str,
     poll_seconds: int,
     approval_seconds: int,
+    ask_seconds: int,
     training_seconds: int,
 ) -> dict[str, Any]:
     """The whole definition.
@@ -59,6 +60,7 @@ def run_definition(
         topic_arn: the topic that people are told through.
         poll_seconds: how long to wait for Bedrock's event before asking for the job's status.
         approval_seconds: how long a person has for each approval.
+        ask_seconds: how long a person has to let a job go on that reached a guard rail.
         training_seconds: the longest a job may run.
     """
     states: dict[str, State] = {
@@ -81,7 +83,7 @@ def run_definition(
             refused=Outcome.SPEND_REJECTED,
             seconds=approval_seconds,
         ),
-        **_training(functions, poll_seconds),
+        **_training(functions, poll_seconds, ask_seconds),
         **_deployment(functions),
         **_evaluation(functions),
         **_approval(
@@ -128,8 +130,9 @@ def _begin() -> State:
             "request": "{% $states.input %}",
             "plan": NULL,
             "rehearsal": NULL,
-            "approvals": {"spend": NULL, "release": NULL},
+            "approvals": {"spend": NULL, "continue": NULL, "release": NULL},
             "jobArn": NULL,
+            "guard": NULL,
             "modelArn": NULL,
             "deploymentArn": NULL,
             "deploymentChecks": 0,
@@ -201,7 +204,23 @@ def _approval(functions: Mapping[str, str], *, kind: str, state: str, approved: 
     }
 
 
-def _training(functions: Mapping[str, str], poll_seconds: int) -> dict[str, State]:
+def _ask_to_continue(functions: Mapping[str, str], seconds: int) -> State:
+    # The job runs on while a person thinks. Whatever ends the wait, TrackTraining reads the answer: only a yes lets the job go on.
+    unanswered = {"approvals": "{% $merge([$approvals, {'continue': null}]) %}"}
+    return {
+        **task(
+            functions["request_approval"],
+            payload={"plan": "{% $plan %}", "kind": "continue", "job": "{% $job %}", "token": "{% $states.context.Task.Token %}"},
+            assign={"approvals": "{% $merge([$approvals, {'continue': $states.result}]) %}"},
+            following="TrackTraining",
+            catch=[go_on(unanswered, "TrackTraining")],
+        ),
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "TimeoutSeconds": seconds,
+    }
+
+
+def _training(functions: Mapping[str, str], poll_seconds: int, ask_seconds: int) -> dict[str, State]:
     return {
         "StartTraining": task(
             functions["start_training"],
@@ -212,8 +231,8 @@ def _training(functions: Mapping[str, str], poll_seconds: int) -> dict[str, Stat
         ),
         "TrackTraining": task(
             functions["track_training"],
-            payload={"plan": "{% $plan %}", "job_arn": "{% $jobArn %}"},
-            assign={"job": "{% $states.result.Payload %}"},
+            payload={"plan": "{% $plan %}", "job_arn": "{% $jobArn %}", "guard": "{% $guard %}", "approvals": "{% $approvals %}"},
+            assign={"job": "{% $states.result.Payload %}", "guard": "{% $states.result.Payload.guard %}"},
             following="JobEnded",
             catch=[catch("TrackTraining", Outcome.TRAINING_FAILED)],
         ),
@@ -225,8 +244,10 @@ def _training(functions: Mapping[str, str], poll_seconds: int) -> dict[str, Stat
                 {"outcome": outcome(Outcome.TRAINING_STOPPED, "{% $string($job.reason) %}", "TrackTraining")},
             ),
             ("$job.ended", "CleanUp", {"outcome": outcome(Outcome.TRAINING_FAILED, "{% $string($job.reason) %}", "TrackTraining")}),
+            ("$job.ask", "AskToContinue", None),
             otherwise="AwaitJobChange",
         ),
+        "AskToContinue": _ask_to_continue(functions, ask_seconds),
         # Bedrock's event ends the wait early; without it the timeout does. Either alone moves the run on.
         "AwaitJobChange": {
             **task(

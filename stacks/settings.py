@@ -15,6 +15,7 @@ from typing import Any
 
 import attrs
 from contracts.errors import InvalidInput
+from contracts.guard_settings import GuardRailSettings
 from contracts.judges import judges
 from contracts.settings import (
     RFT_REGIONS,
@@ -183,6 +184,7 @@ class EnvironmentSettings:
     notifications: NotificationSettings = attrs.field(factory=NotificationSettings)
     triggers: TriggerSettings = attrs.field(factory=TriggerSettings)
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
+    guard_rails: GuardRailSettings = attrs.field(factory=GuardRailSettings)
     approval: ApprovalSettings = attrs.field(factory=ApprovalSettings)
     evaluation: EvaluationSettings = attrs.field(factory=EvaluationSettings)
     calibration: CalibrationSettings = attrs.field(factory=CalibrationSettings)
@@ -193,6 +195,7 @@ class EnvironmentSettings:
         """The part the functions are given."""
         return PipelineSettings(
             training=self.training,
+            guard_rails=self.guard_rails,
             approval=self.approval,
             evaluation=self.evaluation,
             calibration=self.calibration,

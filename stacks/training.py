@@ -210,7 +210,7 @@ class Training(Construct):
         return commons.function(
             self,
             "track_training",
-            description="Reads a job's status and reward trend; stops a job that is over its time",
+            description="Reads a job's status and reward trend; holds the job to its guard rails",
             statements=[
                 allow(
                     ["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
@@ -227,6 +227,8 @@ class Training(Construct):
                 *read_objects(commons.buckets.runs, names.OUTPUT),
                 write_objects(commons.buckets.runs, names.RECORDS),
                 write_key(commons.workshop.keys.data, self._region),
+                allow(["sns:Publish"], [commons.topic.topic_arn]),
+                write_key(commons.workshop.keys.data, self._region, "sns"),
             ],
         )
 

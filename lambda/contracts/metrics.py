@@ -80,6 +80,10 @@ class Metric(Enum):
     RUN_FAILED = Definition("RunFailed", Unit.COUNT, "runs that ended by a fault: job, deployment or pipeline")
     JOB_HOURS = Definition("JobHours", Unit.NONE, "hours the customization job has been running")
     SPEND_ESTIMATED = Definition("SpendEstimated", Unit.NONE, "US dollars a run is estimated to cost, from the prices in settings")
+    SPEND_SO_FAR = Definition(
+        "SpendSoFar", Unit.NONE, "US dollars a job has taken so far, estimated from what was graded and the prices in settings"
+    )
+    GUARD_RAIL = Definition("GuardRail", Unit.COUNT, "guard rails reached: a job was stopped, a person asked or told")
     APPROVAL_REQUESTED = Definition("ApprovalRequested", Unit.COUNT, "approvals asked for")
     CANDIDATE_GAIN = Definition("CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model")
 

@@ -9,6 +9,7 @@ import math
 
 import attrs
 
+from contracts.guard_settings import GuardRailSettings
 from contracts.validation import matching, number, one_of, whole
 
 NOVA_2_LITE = "amazon.nova-2-lite-v1:0:256k"
@@ -92,11 +93,15 @@ class TrainingSettings:
     Attributes:
         poll_seconds: how long to wait for Bedrock's event before asking for the status.
         max_hours: a job older than this is stopped.
+        max_running: jobs of this environment at once; further runs wait for their turn.
+        turn_hours: how long a run waits for its turn before it ends.
     """
 
     base_model: str = attrs.field(default=NOVA_2_LITE, validator=one_of(*RFT_REGIONS))
     poll_seconds: int = attrs.field(default=300, validator=whole(60, 3600))
     max_hours: float = attrs.field(default=24.0, validator=number(1, 168))
+    max_running: int = attrs.field(default=1, validator=whole(1, 20))
+    turn_hours: int = attrs.field(default=72, validator=whole(1, 336))
     hyperparameters: HyperParameters = attrs.field(factory=HyperParameters)
     caps: Caps = attrs.field(factory=Caps)
     prices: Prices = attrs.field(factory=Prices)
@@ -188,6 +193,7 @@ class PipelineSettings:
     """What the pipeline's functions are given, as JSON in their environment."""
 
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
+    guard_rails: GuardRailSettings = attrs.field(factory=GuardRailSettings)
     approval: ApprovalSettings = attrs.field(factory=ApprovalSettings)
     evaluation: EvaluationSettings = attrs.field(factory=EvaluationSettings)
     calibration: CalibrationSettings = attrs.field(factory=CalibrationSettings)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from pipeline import aws
 
-JOB, SPEND, RELEASE = "job", "spend", "release"
+JOB, SPEND, CONTINUE, RELEASE = "job", "spend", "continue", "release"
 """What a waiting state waits for; the name of its token's file."""
 
 _GONE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}

@@ -1,28 +1,37 @@
-"""TrackTraining: asks Bedrock how the job fares, stops it when it is too old or not what was asked for, and keeps the reward trend.
+"""TrackTraining: asks Bedrock how the job fares, holds it to its guard rails, and keeps the reward trend.
 
-Event `{plan, job_arn}`; gives `{status, ended, model_arn, reason, elapsed_hours, reward: {mean, samples}}`.
+A job that is not what was asked for, too old or over its cap is stopped; the other rails do what the settings say.
+
+Event `{plan, job_arn, guard?, approvals?}`; gives `{status, ended, model_arn, reason, elapsed_hours, spent_usd, reward: {mean, samples},
+ask, guard}`. `guard` goes back in with the next look; with `ask` a person must be asked before it.
 
 Permissions:
   bedrock:GetModelCustomizationJob, bedrock:StopModelCustomizationJob on model-customization-job/*
   cloudwatch:GetMetricData on * (the action has no resource level)
   s3:GetObject on <runs bucket>/output/*, s3:ListBucket on the runs bucket with s3:prefix output/*
   s3:PutObject on <runs bucket>/records/*; kms:Decrypt, kms:GenerateDataKey on the data key
-Environment: RFT_ENVIRONMENT, RFT_SETTINGS, RFT_RUNS_BUCKET, RFT_JOB_ROLE_ARN, RFT_MODEL_KEY_ARN, RFT_JOB_SUBNETS, RFT_JOB_SECURITY_GROUPS.
+  sns:Publish on the topic, with kms:Decrypt and kms:GenerateDataKey on the topic's key
+Environment: RFT_ENVIRONMENT, RFT_SETTINGS, RFT_TOPIC_ARN, RFT_RUNS_BUCKET, RFT_JOB_ROLE_ARN,
+RFT_MODEL_KEY_ARN, RFT_JOB_SUBNETS, RFT_JOB_SECURITY_GROUPS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 from contracts import names
 from contracts.emf import emit
+from contracts.guard_settings import TELL
 from contracts.metrics import Metric
 from contracts.run import Plan
 
-from pipeline import aws, config, jobs, store, trend
+from pipeline import aws, config, guard_rails, jobs, notices, signals, spend, store, trend
+from pipeline.guard_rails import Hours, Spend
+from pipeline.guard_record import GuardRecord
+from pipeline.signals import Reading
 from pipeline.start_training import security
 from pipeline.task import Event, Result, log, now, task
 
@@ -36,28 +45,58 @@ def handler(event: Event) -> Result:
     job: Mapping[str, Any] = aws.bedrock().get_model_customization_job(jobIdentifier=job_arn)
     status = jobs.status_of(str(job["status"]))
     hours = jobs.elapsed_hours(job)
-    emit({Metric.JOB_HOURS: hours}, environment=plan.environment, run_id=plan.run_id)
-
     wrong = jobs.differences(job, plan, security())
+    running = status == "InProgress"
+    readings = _readings(plan, job)
+    spent = spend.so_far(plan, readings, config.settings().training.prices)
+    emit({Metric.JOB_HOURS: hours, Metric.SPEND_SO_FAR: spent}, environment=plan.environment, run_id=plan.run_id)
+
+    record = GuardRecord.read(event.get("guard"))
     if wrong:
         if not jobs.has_ended(status):
             stop(job_arn)
         log("the job is not what was asked for", run_id=plan.run_id, differences=len(wrong))
-    elif status == "InProgress" and hours > config.settings().training.max_hours:
-        stop(job_arn)
-        status = "Stopping"
+    elif running:
+        record = _guarded(plan, record.answered(event.get("approvals")), readings, spent=spent, hours=hours)
+        if record.stopped:
+            stop(job_arn)
+            status = "Stopping"
 
     ended = jobs.has_ended(status)
-    reward = _record(plan, job, status, with_artifacts=ended)
+    reward = _record(plan, job, status, record, spent=spent, with_artifacts=ended)
     return {
         # A job with another role, key, network or grader must go no further, whatever Bedrock calls its state.
         "status": "Failed" if wrong else status,
         "ended": bool(wrong) or ended,
         "model_arn": job.get("outputModelArn") if ended and not wrong else None,
-        "reason": "; ".join(wrong) if wrong else reason_of(job, status, hours, config.settings().training.max_hours),
+        "reason": "; ".join(wrong) if wrong else reason_of(job, status, record),
         "elapsed_hours": round(hours, 3),
+        "spent_usd": round(spent, 2),
         "reward": reward,
+        "ask": record.asked is not None,
+        "guard": record.plain(),
     }
+
+
+def _guarded(plan: Plan, record: GuardRecord, readings: Sequence[Reading], *, spent: float, hours: float) -> GuardRecord:
+    """The record after the rails looked at the job. What they demand is told once: by the run's end, the question, or a message."""
+    if record.stopped:
+        return record
+    settings = config.settings()
+    found = guard_rails.findings(
+        readings,
+        settings.guard_rails,
+        spend=Spend(so_far=spent, estimated=plan.estimate.usd, cap=settings.training.caps.usd),
+        hours=Hours(so_far=hours, allowed=settings.training.max_hours),
+    )
+    finding = guard_rails.pressing(found, record.cleared)
+    if finding is None:
+        return record
+    if finding.action == TELL:
+        notices.tell(f"run {plan.run_id}: {finding.rail}", f"{finding.reason}\nThe job goes on. Stop it: rft run stop {plan.run_id}")
+    emit({Metric.GUARD_RAIL: 1}, environment=plan.environment, run_id=plan.run_id)
+    log("a guard rail was reached", run_id=plan.run_id, rail=finding.rail, action=finding.action)
+    return record.reached(finding)
 
 
 def stop(job_arn: str) -> bool:
@@ -71,11 +110,11 @@ def stop(job_arn: str) -> bool:
     return True
 
 
-def reason_of(job: Mapping[str, Any], status: str, hours: float, max_hours: float) -> str:
+def reason_of(job: Mapping[str, Any], status: str, record: GuardRecord) -> str:
     """Why the job ended, for people; empty while it runs or when it completed."""
     message = " ".join(str(job.get("failureMessage") or "").split())[:REASON_CHARACTERS]
-    if status in {"Stopping", "Stopped"} and hours > max_hours:
-        return f"stopped after {hours:.1f} hours; allowed are {max_hours:g} (training.max_hours)"
+    if status in {"Stopping", "Stopped"} and record.stopped:
+        return record.stopped
     if status == "Stopped":
         return message or "the job was stopped"
     if status == "Failed":
@@ -83,12 +122,21 @@ def reason_of(job: Mapping[str, Any], status: str, hours: float, max_hours: floa
     return ""
 
 
-def _record(plan: Plan, job: Mapping[str, Any], status: str, *, with_artifacts: bool) -> dict[str, Any]:
-    since, until = job["creationTime"], datetime.now(UTC)
+def _readings(plan: Plan, job: Mapping[str, Any]) -> list[Reading]:
+    since, until = job["creationTime"], job.get("endTime") or datetime.now(UTC)
+    h = plan.hyperparameters
+    asked = signals.queries(plan.environment, plan.run_id, trend.period(since, datetime.now(UTC)))
+    return signals.readings(_metric_data(asked, since, until), h.batch_size * h.training_sample_per_prompt)
+
+
+def _metric_data(queries: list[dict[str, Any]], since: datetime, until: datetime) -> Iterable[Mapping[str, Any]]:
     pages = aws.cloudwatch().get_paginator("get_metric_data")
-    queries = trend.queries(plan.environment, plan.run_id, since, until)
-    answered = pages.paginate(MetricDataQueries=queries, StartTime=trend.whole(since), EndTime=trend.after(until))  # type: ignore[arg-type]
-    series = trend.series(answered)
+    return pages.paginate(MetricDataQueries=queries, StartTime=trend.whole(since), EndTime=trend.after(until))  # type: ignore[arg-type]
+
+
+def _record(plan: Plan, job: Mapping[str, Any], status: str, record: GuardRecord, *, spent: float, with_artifacts: bool) -> dict[str, Any]:
+    since, until = job["creationTime"], datetime.now(UTC)
+    series = trend.series(_metric_data(trend.queries(plan.environment, plan.run_id, since, until), since, until))
     artifacts, notes = _artifacts(plan) if with_artifacts else ({}, [])
     store.write_json(
         *store.record(plan.run_id, "trend.json"),
@@ -101,6 +149,8 @@ def _record(plan: Plan, job: Mapping[str, Any], status: str, *, with_artifacts: 
                 "created_at": since.isoformat(),
                 "ended_at": job["endTime"].isoformat() if job.get("endTime") else None,
             },
+            "guard": record.plain(),
+            "spent_usd": round(spent, 2),
             "reward": trend.thinned(series[names.SPLIT_TRAIN]),
             "validation": trend.thinned(series[names.SPLIT_VALIDATION]),
             "artifacts": artifacts,

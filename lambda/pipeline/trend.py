@@ -29,8 +29,6 @@ Point = dict[str, Any]
 
 def queries(environment: str, run_id: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """MetricDataQueries for mean and sample count of training and validation reward."""
-    # Leaves a minute's margin: a query that reaches a second too far back would come back empty.
-    period = 1 if until - since < FINE_FOR - timedelta(minutes=1) else 60
     return [
         {
             "Id": f"{split}_{statistic.lower()}",
@@ -43,13 +41,19 @@ def queries(environment: str, run_id: str, since: datetime, until: datetime) -> 
                         {"Name": DIMENSION_RUN, "Value": run_id},
                     ],
                 },
-                "Period": period,
+                "Period": period(since, until),
                 "Stat": statistic,
             },
         }
         for split in _SPLITS
         for statistic in ("Average", "SampleCount")
     ]
+
+
+def period(since: datetime, until: datetime) -> int:
+    """Seconds of the finest period that still reaches back to `since`."""
+    # Leaves a minute's margin: a query that reaches a second too far back would come back empty.
+    return 1 if until - since < FINE_FOR - timedelta(minutes=1) else 60
 
 
 def whole(moment: datetime) -> datetime:

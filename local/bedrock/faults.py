@@ -39,6 +39,7 @@ KNOWN: dict[str, dict[str, Parameter]] = {
     "server_error": {"operation": _OPERATION, "count": _ONCE},
     "job_failure": {"step": _STEP, "message": Parameter("the failureMessage", str, "Internal error while training."), "job": _JOB},
     "stall": {"step": _STEP, "job": _JOB},
+    "fixed_answers": {"strategy": Parameter("a response strategy such as no_marker", str), "step": _STEP, "job": _JOB},
     "lost_event": {"job": _JOB, "count": _COUNT},
     "duplicate_event": {"job": _JOB, "count": _COUNT},
     "slow_start": {"seconds": _SECONDS, "job": _JOB},
@@ -53,6 +54,7 @@ KNOWN: dict[str, dict[str, Parameter]] = {
 
 throttle, access_denied, server_error: the operation answers ThrottlingException, AccessDeniedException or
 InternalServerException. job_failure: the job fails at a step. stall: the job stays InProgress for ever at a step.
+fixed_answers: from a step on every training response is of one strategy, whatever the policy would choose.
 lost_event, duplicate_event: the EventBridge event of a job is not sent, or sent twice. slow_start: the job stays in validation.
 slow_deployment: a deployment stays Creating. deployment_failure: it ends Failed. malformed_csv: the metrics files are broken.
 unsafe_candidate: deployed models comply with any prompt they know no reference answer for. judge_malformed: the judge answers

@@ -20,6 +20,7 @@ from local.bedrock.grader import Grader
 from local.bedrock.policy import Policy
 from local.bedrock.ports import Cloud
 from local.bedrock.state import PHASES, Job, Model, Store, now, short_id
+from local.bedrock.strategies import Strategy
 from local.bedrock.training import Hyper, Progress, Training
 
 LOG = logging.getLogger("rft.bedrock")
@@ -228,13 +229,15 @@ class _Run:
                 raise JobFailed(f"The model {self.job.start_model} to train further was deleted.")
             return Policy.from_dict(model.policy)
 
-    def _before_step(self, step: int) -> None:
+    def _before_step(self, step: int) -> Strategy | None:
         self._wait(0)
         failure = self.runner.faults.take("job_failure", target=self.job.name, step=step)
         if failure:
             raise JobFailed(failure.params["message"])
         while self.runner.faults.take("stall", target=self.job.name, step=step):
             self._wait(0.2)
+        fixed = self.runner.faults.take("fixed_answers", target=self.job.name, step=step)
+        return Strategy(fixed.params["strategy"]) if fixed else None
 
     def _after_step(self, step: int, steps: int, reward: float) -> None:
         with self.store.read():

@@ -58,7 +58,8 @@ class Training:
 
     Args:
         seed: text; the same seed, data and rewards give the same model.
-        before_step: called with the step's number before each; raises to end the training.
+        before_step: called with the step's number before each; raises to end the training. Gives the one strategy all responses of
+            the step are of, or None where the policy chooses.
         after_step: called with step (1-based count), total and mean reward.
         pace: gives the least seconds a step takes, asked at every step.
         sleep: waits; returns early when the local cloud goes down.
@@ -72,7 +73,7 @@ class Training:
         hyper: Hyper,
         policy: Policy,
         grader: Grader,
-        before_step: Callable[[int], None],
+        before_step: Callable[[int], Strategy | None],
         after_step: Callable[[int, int, float], None],
         pace: Callable[[], float],
         sleep: Callable[[float], object],
@@ -97,8 +98,8 @@ class Training:
             random.Random(f"{self.seed}:{epoch}:order").shuffle(order)
             for first in range(0, len(order), self.hyper.batch_size):
                 started = time.monotonic()
-                self.before_step(step)
-                row = self._step(step, epoch, [train[index] for index in order[first : first + self.hyper.batch_size]])
+                fixed = self.before_step(step)
+                row = self._step(step, epoch, [train[index] for index in order[first : first + self.hyper.batch_size]], fixed)
                 self.progress.training.append(row)
                 if validation and ((step + 1) % self.hyper.eval_interval == 0 or step + 1 == total):
                     self.progress.validation.append(self._validate(step, epoch, validation))
@@ -107,13 +108,13 @@ class Training:
                 self.sleep(max(0.0, self.pace() - (time.monotonic() - started)))
         return self.progress
 
-    def _step(self, step: int, epoch: int, records: Sequence[Record]) -> TrainingRow:
+    def _step(self, step: int, epoch: int, records: Sequence[Record], fixed: Strategy | None) -> TrainingRow:
         size = self.hyper.training_sample_per_prompt
         chosen, responses = [], []
         for position, record in enumerate(records):
             for sample in range(size):
                 rng = random.Random(f"{self.seed}:{step}:{position}:{sample}")
-                strategy = self.policy.choose(record.reference.bucket, rng)
+                strategy = fixed or self.policy.choose(record.reference.bucket, rng)
                 text = respond(Strategy(strategy), record.reference, rng, self.hyper.inference_max_tokens)
                 chosen.append(strategy)
                 responses.append(Response(f"{self.job_id}-{step}-{position}-{sample}", record, text))

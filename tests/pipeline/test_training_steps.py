@@ -27,10 +27,14 @@ def start(plan: Plan, approvals: dict[str, Any] | None = None) -> str:
 
 def stage(house: Any, plan: Plan, body: bytes) -> None:
     """Stages data a job can be trained on."""
-    for uri in (plan.train_uri, plan.validation_uri):
+    for split, uri in ((names.SPLIT_TRAIN, plan.train_uri), (names.SPLIT_VALIDATION, plan.validation_uri)):
         records = [json.loads(line) for line in body.splitlines()]
         lines = [{"id": f"{n:016x}", "messages": [{"role": "user", "content": r["question"]}]} for n, r in enumerate(records)]
-        staged = [{**line, "reference_answer": r["answer"], names.META_RUN_ID: plan.run_id} for line, r in zip(lines, records, strict=True)]
+        marks = {names.META_RUN_ID: plan.run_id, names.META_SPLIT: split}
+        staged = [
+            {**line, "reference_answer": r["answer"], names.META_RECORD_ID: line["id"], **marks}
+            for line, r in zip(lines, records, strict=True)
+        ]
         store.write_lines(house.runs, uri.split("/", 3)[3], staged)
 
 
@@ -98,7 +102,8 @@ def test_a_job_older_than_allowed_is_stopped(
     faults_client.set_pace(house.endpoint, 0.2)
     arn = start(a_plan)
     monkeypatch.setattr(jobs, "elapsed_hours", lambda _job: 24.5)
-    result = house.until(lambda: ended(a_plan, arn), 30)
+    guard: dict[str, Any] = {}
+    result = house.until(lambda: ended(a_plan, arn, guard), 30)
     faults_client.set_pace(house.endpoint, 0.0)
 
     assert (result["status"], result["reason"]) == ("Stopped", "stopped after 24.5 hours; allowed are 24 (training.max_hours)")
@@ -158,12 +163,44 @@ def test_every_difference_of_a_job_is_found(house: Any, a_plan: Plan, change: di
     assert any(said in found for found in jobs.differences(echo | change, a_plan, security()))
 
 
+def test_a_rail_that_asks_waits_for_the_answer_and_a_no_stops_the_job(house: Any, a_plan: Plan, problems: Callable[..., bytes]) -> None:
+    stage(house, a_plan, problems(200))
+    faults_client.set_fault(house.endpoint, "fixed_answers", strategy="no_marker", job=a_plan.job_name)
+    faults_client.set_fault(house.endpoint, "stall", step=13, job=a_plan.job_name)
+    arn = start(a_plan)
+
+    def asking() -> dict[str, Any] | None:
+        result = track_training.handler({"plan": plain(a_plan), "job_arn": arn, "guard": {"cleared": ["plateau"]}}, None)
+        return result if result["ask"] else None
+
+    result = house.until(asking, 60)
+    assert result["status"] == "InProgress"
+    assert result["guard"]["asked"]["rail"] == "no_signal"
+    assert result["spent_usd"] > 0
+
+    event = {"plan": plain(a_plan), "job_arn": arn, "guard": result["guard"]}
+    allowed = track_training.handler({**event, "approvals": {"continue": YES}}, None)
+    assert (allowed["status"], allowed["ask"]) == ("InProgress", False)
+    assert "no_signal" in allowed["guard"]["cleared"]
+
+    refused = track_training.handler({**event, "approvals": {"continue": {**YES, "approved": False}}}, None)
+    assert refused["status"] == "Stopping"
+    guard = dict(refused["guard"])
+    last = house.until(lambda: ended(a_plan, arn, guard), 30)
+    assert last["status"] == "Stopped"
+    assert "nothing is being learnt" in last["reason"] and "refused by ana" in last["reason"]
+    assert house.read(house.runs, names.record_key(a_plan.run_id, "trend.json"))["guard"]["stopped"] == last["reason"]
+
+
 def test_hours_are_counted_to_the_end_or_to_now() -> None:
     since = datetime(2026, 11, 20, 12, tzinfo=UTC)
     assert jobs.elapsed_hours({"creationTime": since, "endTime": since + timedelta(minutes=90)}) == 1.5
     assert jobs.elapsed_hours({"creationTime": since}, since + timedelta(hours=3)) == 3
 
 
-def ended(plan: Plan, job_arn: str) -> dict[str, Any] | None:
-    result = track_training.handler({"plan": plain(plan), "job_arn": job_arn}, None)
+def ended(plan: Plan, job_arn: str, guard: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    """One look at the job; `guard` takes what the state machine would carry from look to look."""
+    carried = {} if guard is None else guard
+    result = track_training.handler({"plan": plain(plan), "job_arn": job_arn, "guard": dict(carried)}, None)
+    carried.update(result["guard"])
     return result if result["ended"] else None

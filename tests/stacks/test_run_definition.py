@@ -19,6 +19,7 @@ DEFINITION = run_definition(
     topic_arn="arn:aws:sns:us-east-1:111122223333:topic",
     poll_seconds=60,
     approval_seconds=3600,
+    ask_seconds=600,
     training_seconds=86400,
 )
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]

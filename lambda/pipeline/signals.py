@@ -1,0 +1,113 @@
+"""What the guard rails look at: the job's graded responses in CloudWatch, put in order by training step. No AWS calls here.
+
+Bedrock reports no step while a job runs, so a step is counted from what was graded: batch size times responses per prompt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+
+_SERIES: tuple[tuple[str, Metric, str], ...] = (
+    ("reward", Metric.REWARD, "Average"),
+    ("graded", Metric.REWARD, "SampleCount"),
+    ("spread", Metric.GROUP_SPREAD, "Average"),
+    ("length", Metric.RESPONSE_LENGTH, "Average"),
+    ("validation", Metric.VALIDATION_REWARD, "Average"),
+    ("validated", Metric.VALIDATION_REWARD, "SampleCount"),
+    ("judge_usd", Metric.JUDGE_COST, "Sum"),
+)
+
+
+@attrs.frozen(kw_only=True)
+class Reading:
+    """What was graded in one training step.
+
+    Attributes:
+        step: the step, from 1 on, counted from the responses graded so far.
+        reward: mean score of training responses, 0 to 1; None when none was graded.
+        graded: training responses.
+        spread: mean standard deviation within the groups.
+        length: mean characters of a training response.
+        validation: mean score of validation responses graded meanwhile.
+        validated: validation responses.
+        judge_usd: US dollars the judge took.
+    """
+
+    step: int
+    reward: float | None = None
+    graded: int = 0
+    spread: float | None = None
+    length: float | None = None
+    validation: float | None = None
+    validated: int = 0
+    judge_usd: float = 0.0
+
+
+def queries(environment: str, run_id: str, period: int) -> list[dict[str, Any]]:
+    """MetricDataQueries of one run; `period` in seconds."""
+    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": environment}, {"Name": DIMENSION_RUN, "Value": run_id}]
+    return [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {"Namespace": NAMESPACE, "MetricName": metric.metric_name, "Dimensions": dimensions},
+                "Period": period,
+                "Stat": statistic,
+            },
+        }
+        for name, metric, statistic in _SERIES
+    ]
+
+
+def readings(pages: Iterable[Mapping[str, Any]], per_step: int) -> list[Reading]:
+    """One reading for each step, in order, from the pages of GetMetricData.
+
+    Args:
+        per_step: training responses of one step: batch size times responses per prompt.
+    """
+    values: dict[str, dict[datetime, float]] = {name: {} for name, _, _ in _SERIES}
+    for page in pages:
+        for result in page.get("MetricDataResults", []):
+            values[result["Id"]].update(zip(result.get("Timestamps", []), result.get("Values", []), strict=False))
+    steps: dict[int, list[Reading]] = {}
+    total = 0
+    for moment in sorted(set().union(*values.values())):
+        total += int(values["graded"].get(moment, 0))
+        step = max(1, math.ceil(total / per_step))
+        steps.setdefault(step, []).append(
+            Reading(
+                step=step,
+                reward=values["reward"].get(moment),
+                graded=int(values["graded"].get(moment, 0)),
+                spread=values["spread"].get(moment),
+                length=values["length"].get(moment),
+                validation=values["validation"].get(moment),
+                validated=int(values["validated"].get(moment, 0)),
+                judge_usd=values["judge_usd"].get(moment, 0.0),
+            )
+        )
+    return [_joined(step, found) for step, found in steps.items()]
+
+
+def mean(found: Sequence[Reading], what: str) -> float | None:
+    """The mean of `reward`, `spread` or `length`, weighted by training responses; of `validation`, by validation responses."""
+    weigh = "validated" if what == "validation" else "graded"
+    counted = [(getattr(one, what), getattr(one, weigh)) for one in found if getattr(one, what) is not None]
+    weights = sum(weight for _, weight in counted)
+    return sum(value * weight for value, weight in counted) / weights if weights else None
+
+
+def _joined(step: int, found: Sequence[Reading]) -> Reading:
+    return Reading(
+        step=step,
+        **{what: mean(found, what) for what in ("reward", "spread", "length", "validation")},
+        graded=sum(one.graded for one in found),
+        validated=sum(one.validated for one in found),
+        judge_usd=sum(one.judge_usd for one in found),
+    )
