@@ -48,7 +48,20 @@ PHASES: tuple[Phase, ...] = (
         ("SpendNeedsApproval",),
     ),
     Phase(
-        "train", "Train", ("StartTraining", "TrackTraining", "JobEnded", "AskToContinue", "AwaitJobChange", "PollLater"), "AskToContinue"
+        "train",
+        "Train",
+        (
+            "ClaimTurn",
+            "TurnGranted",
+            "AwaitTurn",
+            "StartTraining",
+            "TrackTraining",
+            "JobEnded",
+            "AskToContinue",
+            "AwaitJobChange",
+            "PollLater",
+        ),
+        "AskToContinue",
     ),
     Phase("deploy", "Deploy the candidate", ("DeployCandidate", "DeploymentReady", "AwaitDeployment")),
     Phase("evaluate", "Evaluate both models", ("Evaluate", "AnswerAndGrade")),

@@ -67,7 +67,7 @@ class Release(Construct):
         return commons.function(
             self,
             "clean_up",
-            description="Stops the job, deletes an unreleased deployment, expires staged data",
+            description="Stops the job, deletes an unreleased deployment, expires staged data, frees the run's place",
             timeout_seconds=300,
             asynchronous=True,
             statements=[
@@ -84,7 +84,11 @@ class Release(Construct):
                 # What the pointer names is never deleted.
                 allow(["ssm:GetParameter"], [self._pointer()]),
                 delete_objects(commons.buckets.runs, names.STAGED, names.TOKENS),
-                list_objects(commons.buckets.runs, names.STAGED, names.TOKENS),
+                list_objects(commons.buckets.runs, names.STAGED, names.TOKENS, names.TURNS),
+                # Its place among the jobs that may run at once is given back by writing, on condition that it still holds it.
+                allow(["s3:GetObject"], [commons.buckets.runs.arn_for_objects(f"{names.TURNS}*")]),
+                write_objects(commons.buckets.runs, names.TURNS),
+                write_key(commons.workshop.keys.data, stack.region),
             ],
         )
 

@@ -74,6 +74,7 @@ class Run(Construct):
             poll_seconds=settings.training.poll_seconds,
             approval_seconds=settings.approval.timeout_hours * 3600,
             ask_seconds=settings.guard_rails.ask_minutes * 60,
+            turn_seconds=settings.training.turn_hours * 3600,
             training_seconds=int(settings.training.max_hours * 3600),
         )
         group = log_group(

@@ -6,6 +6,7 @@ docs/pipeline.md; the tail CleanUp -> RecordLineage -> Notify -> AnnounceEnd is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ FUNCTIONS = (
     "prepare_run",
     "rehearse_reward",
     "request_approval",
+    "claim_turn",
     "start_training",
     "await_job",
     "track_training",
@@ -32,6 +34,11 @@ FUNCTIONS = (
 DEPLOYMENT_WAIT_SECONDS = 30
 DEPLOYMENT_CHECKS = 120
 """A custom model deployment takes minutes; after an hour it counts as failed."""
+
+TURN_CHECKS = 300
+"""How often a run that waits for its turn asks at the most; each takes nine events of the execution's history."""
+
+LEAST_TURN_WAIT_SECONDS = 60
 
 EVALUATE_CONCURRENCY = 2
 """Function calls answering held-out prompts at once; each has eight requests in flight against the same model quota."""
@@ -49,6 +56,7 @@ def run_definition(
     poll_seconds: int,
     approval_seconds: int,
     ask_seconds: int,
+    turn_seconds: int,
     training_seconds: int,
 ) -> dict[str, Any]:
     """The whole definition.
@@ -61,6 +69,7 @@ def run_definition(
         poll_seconds: how long to wait for Bedrock's event before asking for the job's status.
         approval_seconds: how long a person has for each approval.
         ask_seconds: how long a person has to let a job go on that reached a guard rail.
+        turn_seconds: how long a run waits for a place among the jobs that may run at once.
         training_seconds: the longest a job may run.
     """
     states: dict[str, State] = {
@@ -79,10 +88,11 @@ def run_definition(
             functions,
             kind="spend",
             state="ApproveSpend",
-            approved="StartTraining",
+            approved="ClaimTurn",
             refused=Outcome.SPEND_REJECTED,
             seconds=approval_seconds,
         ),
+        **_turn(functions, turn_seconds),
         **_training(functions, poll_seconds, ask_seconds),
         **_deployment(functions),
         **_evaluation(functions),
@@ -116,7 +126,7 @@ def run_definition(
         "Comment": "One attempt to train one model; the execution name is the run id.",
         "QueryLanguage": "JSONata",
         "StartAt": "Begin",
-        "TimeoutSeconds": training_seconds + 2 * approval_seconds + CLEAN_UP_MARGIN_SECONDS,
+        "TimeoutSeconds": training_seconds + turn_seconds + 2 * approval_seconds + CLEAN_UP_MARGIN_SECONDS,
         "States": states,
     }
 
@@ -132,6 +142,7 @@ def _begin() -> State:
             "rehearsal": NULL,
             "approvals": {"spend": NULL, "continue": NULL, "release": NULL},
             "jobArn": NULL,
+            "turnChecks": 0,
             "guard": NULL,
             "modelArn": NULL,
             "deploymentArn": NULL,
@@ -178,7 +189,7 @@ def _rehearsal(functions: Mapping[str, str]) -> dict[str, State]:
             otherwise="CleanUp",
             assign={"outcome": outcome(Outcome.REWARD_REJECTED, "{% $join($rehearsal.reasons, '; ') %}", "RehearseReward")},
         ),
-        "SpendNeedsApproval": choice(("$plan.needs_spend_approval", "ApproveSpend", None), otherwise="StartTraining"),
+        "SpendNeedsApproval": choice(("$plan.needs_spend_approval", "ApproveSpend", None), otherwise="ClaimTurn"),
     }
 
 
@@ -201,6 +212,26 @@ def _approval(functions: Mapping[str, str], *, kind: str, state: str, approved: 
             otherwise="CleanUp",
             assign={"outcome": outcome(refused, f"{{% 'refused by ' & $approvals.{kind}.by & ': ' & $approvals.{kind}.reason %}}", state)},
         ),
+    }
+
+
+def _turn(functions: Mapping[str, str], seconds: int) -> dict[str, State]:
+    wait = max(LEAST_TURN_WAIT_SECONDS, math.ceil(seconds / TURN_CHECKS))
+    too_long = f"no place for a job came free in {seconds / 3600:g} hours (training.max_running, training.turn_hours)"
+    return {
+        "ClaimTurn": task(
+            functions["claim_turn"],
+            payload={"plan": "{% $plan %}"},
+            assign={"turn": "{% $states.result.Payload %}", "turnChecks": "{% $turnChecks + 1 %}"},
+            following="TurnGranted",
+            catch=[catch("ClaimTurn", Outcome.INTERNAL_ERROR)],
+        ),
+        "TurnGranted": choice(
+            ("$turn.granted", "StartTraining", None),
+            (f"$turnChecks * {wait} >= {seconds}", "CleanUp", {"outcome": outcome(Outcome.TURN_TIMED_OUT, too_long, "ClaimTurn")}),
+            otherwise="AwaitTurn",
+        ),
+        "AwaitTurn": {"Type": "Wait", "Seconds": wait, "Next": "ClaimTurn"},
     }
 
 

@@ -18,6 +18,7 @@ from stacks.constructs.commons import (
     Commons,
     custom_models,
     customization_jobs,
+    executions_arn,
     state_machine_arn,
 )
 from stacks.constructs.statements import allow, arn, delete_objects, for_service, read_key, read_objects, use_key, write_key, write_objects
@@ -122,6 +123,7 @@ class Training(Construct):
         self.functions: dict[str, TaskFunction] = {
             "prepare_run": self._prepare_run(),
             "rehearse_reward": self._rehearse_reward(),
+            "claim_turn": self._claim_turn(),
             "start_training": self._start_training(),
             "await_job": self._await_job(),
             "track_training": self._track_training(),
@@ -161,6 +163,20 @@ class Training(Construct):
                 write_objects(commons.buckets.runs, names.RECORDS),
                 write_key(commons.workshop.keys.data, self._region),
                 allow(["lambda:InvokeFunction"], [f"{commons.reward.function_arn}:*"], because=VERSIONS_OF_THE_REWARD),
+            ],
+        )
+
+    def _claim_turn(self) -> TaskFunction:
+        commons = self._commons
+        return commons.function(
+            self,
+            "claim_turn",
+            description="Takes one of the environment's places for a job",
+            statements=[
+                *read_objects(commons.buckets.runs, names.TURNS),
+                write_objects(commons.buckets.runs, names.TURNS),
+                write_key(commons.workshop.keys.data, self._region),
+                allow(["states:DescribeExecution"], [executions_arn(self._stack, commons.workshop.settings.name)]),
             ],
         )
 

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     REQUEST_REFUSED = "RequestRefused"
     REWARD_REJECTED = "RewardRejected"
     SPEND_REJECTED = "SpendRejected"
+    TURN_TIMED_OUT = "TurnTimedOut"
     TRAINING_FAILED = "TrainingFailed"
     TRAINING_STOPPED = "TrainingStopped"
     DEPLOYMENT_FAILED = "DeploymentFailed"

@@ -146,6 +146,7 @@ STAGED = "staged/"
 OUTPUT = "output/"
 RECORDS = "records/"
 TOKENS = "tokens/"
+TURNS = "turns/"
 
 
 def staged_key(run_id: str, split: str) -> str:
@@ -159,6 +160,11 @@ def output_prefix(run_id: str) -> str:
 def record_key(run_id: str, file: str) -> str:
     """`file` is one of plan.json, rehearsal.json, trend.json, evaluation/<model>-<first>.json, gate.json, lineage.json."""
     return f"{RECORDS}{run_id}/{file}"
+
+
+def turn_key(number: int) -> str:
+    """Which run holds one of the environment's `training.max_running` places for a job, counted from 1."""
+    return f"{TURNS}{number}.json"
 
 
 def token_key(run_id: str, kind: str) -> str:

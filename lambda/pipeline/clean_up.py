@@ -1,4 +1,4 @@
-"""CleanUp: stops the job, deletes the deployment nobody needs, and removes the run's staged copy of the data and its tokens.
+"""CleanUp: stops the job, deletes the deployment nobody needs, removes the run's staged data and tokens, and gives its place back.
 
 Event `{run_id, job_arn?, deployment_arn?, keep_deployment}`; gives `{stopped_job, deleted_deployment, problems}`. What is not there is
 no problem. Job and deployment are looked for by name when no ARN is given: a create call may have worked although its answer was lost.
@@ -8,7 +8,9 @@ Permissions:
   bedrock:GetModelCustomizationJob, bedrock:StopModelCustomizationJob on model-customization-job/*
   bedrock:GetCustomModelDeployment, bedrock:DeleteCustomModelDeployment on custom-model-deployment/*
   ssm:GetParameter on /rft/<env>/released-model
-  s3:DeleteObject on <runs bucket>/staged/* and <runs bucket>/tokens/*; s3:ListBucket on the runs bucket, s3:prefix staged/*, tokens/*
+  s3:DeleteObject on <runs bucket>/staged/* and <runs bucket>/tokens/*
+  s3:ListBucket on the runs bucket, s3:prefix staged/*, tokens/*, turns/*
+  s3:GetObject, s3:PutObject on <runs bucket>/turns/*; kms:Decrypt, kms:GenerateDataKey on the data key
 Environment: RFT_ENVIRONMENT, RFT_RUNS_BUCKET.
 """
 
@@ -21,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contracts import names
 from contracts.errors import TransientFault
 
-from pipeline import aws, config, jobs, pointer, store
+from pipeline import aws, config, jobs, pointer, store, turns
 from pipeline.deploy_candidate import find
 from pipeline.prepare_run import run_id_problems
 from pipeline.task import Event, Result, task
@@ -52,6 +54,7 @@ def handler(event: Event) -> Result:
     if event.get("keep_deployment") is not True:
         deleted = attempt("the deployment was not deleted", lambda: _delete_unreleased(str(event.get("deployment_arn") or name)))
     attempt("staged data was not deleted", lambda: _delete_objects(run_id))
+    attempt("the run's place for a job was not given back", lambda: turns.give_back(run_id))
     if any(aws.is_transient(error) for _, error in faults):
         raise TransientFault("; ".join(f"{what}: {error}" for what, error in faults))
     return {"stopped_job": stopped, "deleted_deployment": deleted, "problems": [f"{what}: {error}" for what, error in faults]}

@@ -181,6 +181,6 @@ def _best(readings: Sequence[Reading], steps: int) -> float | None:
         while counted[first].step <= one.step - steps:
             gone = counted[first]
             paid, graded, first = paid - (gone.reward or 0.0) * gone.graded, graded - gone.graded, first + 1
-        if graded and one.step - counted[0].step + 1 >= steps:
+        if graded and one.step - counted[0].since >= steps:
             best = paid / graded if best is None else max(best, paid / graded)
     return best

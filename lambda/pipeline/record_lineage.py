@@ -27,6 +27,7 @@ METRIC_OF_OUTCOME: dict[Outcome, Metric | None] = {
     Outcome.RELEASED: Metric.RUN_RELEASED,
     Outcome.REWARD_REJECTED: Metric.RUN_REJECTED,
     Outcome.SPEND_REJECTED: Metric.RUN_REJECTED,
+    Outcome.TURN_TIMED_OUT: Metric.RUN_REJECTED,
     Outcome.CANDIDATE_REJECTED: Metric.RUN_REJECTED,
     Outcome.RELEASE_REJECTED: Metric.RUN_REJECTED,
     Outcome.APPROVAL_TIMED_OUT: Metric.RUN_REJECTED,

@@ -5,6 +5,7 @@ Bedrock reports no step while a job runs, so a step is counted from what was gra
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -26,10 +27,11 @@ _SERIES: tuple[tuple[str, Metric, str], ...] = (
 
 @attrs.frozen(kw_only=True)
 class Reading:
-    """What was graded in one training step.
+    """What was graded in one training step, or in several where they are quicker than the metrics' period.
 
     Attributes:
-        step: the step, from 1 on, counted from the responses graded so far.
+        step: the last of them, from 1 on, counted from the responses graded so far.
+        since: the step before the first of them.
         reward: mean score of training responses, 0 to 1; None when none was graded.
         graded: training responses.
         spread: mean standard deviation within the groups.
@@ -40,6 +42,7 @@ class Reading:
     """
 
     step: int
+    since: int = attrs.field(default=attrs.Factory(lambda self: self.step - 1, takes_self=True))
     reward: float | None = None
     graded: int = 0
     spread: float | None = None
@@ -92,7 +95,7 @@ def readings(pages: Iterable[Mapping[str, Any]], per_step: int) -> list[Reading]
                 judge_usd=values["judge_usd"].get(moment, 0.0),
             )
         )
-    return [_joined(step, found) for step, found in steps.items()]
+    return [_joined(since, step, steps[step]) for since, step in itertools.pairwise([0, *steps])]
 
 
 def mean(found: Sequence[Reading], what: str) -> float | None:
@@ -103,9 +106,10 @@ def mean(found: Sequence[Reading], what: str) -> float | None:
     return sum(value * weight for value, weight in counted) / weights if weights else None
 
 
-def _joined(step: int, found: Sequence[Reading]) -> Reading:
+def _joined(since: int, step: int, found: Sequence[Reading]) -> Reading:
     return Reading(
         step=step,
+        since=since,
         **{what: mean(found, what) for what in ("reward", "spread", "length", "validation")},
         graded=sum(one.graded for one in found),
         validated=sum(one.validated for one in found),

@@ -13,6 +13,9 @@ from contracts.validation import structure
 
 from pipeline import aws, config
 
+LOST_RACE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+"""What a conditional write answers when somebody else was quicker."""
+
 
 class Missing(LookupError):
     """An object that should be there is not."""
@@ -66,7 +69,31 @@ def write_once(bucket: str, key: str, value: object) -> bool:
     try:
         aws.s3().put_object(Bucket=bucket, Key=key, Body=encoded(value), ContentType="application/json", IfNoneMatch="*")
     except ClientError as error:
-        if aws.code_of(error) in {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}:
+        if aws.code_of(error) in LOST_RACE:
+            return False
+        raise
+    return True
+
+
+def find_tagged(bucket: str, key: str) -> tuple[Any, str] | None:
+    """The object's JSON value and its ETag, or None when there is no object."""
+    try:
+        found = aws.s3().get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if aws.code_of(error) in {"NoSuchKey", "404"}:
+            return None
+        raise
+    return json.loads(found["Body"].read()), found["ETag"]
+
+
+def replace(bucket: str, key: str, value: object, tag: str | None) -> bool:
+    """Writes the object if it still has the ETag, or still does not exist where `tag` is None; says whether it wrote."""
+    if tag is None:
+        return write_once(bucket, key, value)
+    try:
+        aws.s3().put_object(Bucket=bucket, Key=key, Body=encoded(value), ContentType="application/json", IfMatch=tag)
+    except ClientError as error:
+        if aws.code_of(error) in LOST_RACE:
             return False
         raise
     return True

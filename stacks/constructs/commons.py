@@ -88,6 +88,11 @@ def state_machine_arn(stack: Stack, environment: str) -> str:
     return f"arn:{Aws.PARTITION}:states:{stack.region}:{Aws.ACCOUNT_ID}:stateMachine:{names.state_machine(environment)}"
 
 
+def executions_arn(stack: Stack, environment: str) -> str:
+    """Of every execution of the run's state machine."""
+    return f"{state_machine_arn(stack, environment).replace(':stateMachine:', ':execution:', 1)}:*"
+
+
 def put_events(bus: events.IEventBus) -> iam.PolicyStatement:
     # A call carries many events, so the key is a set: every one of them must be ours. Each event must have a source.
     return allow(["events:PutEvents"], [bus.event_bus_arn], {"ForAllValues:StringEquals": {"events:source": names.EVENT_SOURCE}})

@@ -25,6 +25,7 @@ def test_every_state_of_the_state_machine_belongs_to_one_step() -> None:
         poll_seconds=60,
         approval_seconds=60,
         ask_seconds=60,
+        turn_seconds=60,
         training_seconds=60,
     )
     states = set(definition["States"])

@@ -135,6 +135,17 @@ class Operator:
             time.sleep(0.2)
         raise AssertionError(f"waited {seconds:g} s for {what}")
 
+    def state(self, run_id: str) -> str:
+        """The state a run is in, as the command shows it."""
+        return str(self.rft("run", "show", run_id)["state"])
+
+    def pace(self, seconds: float = PACE_SECONDS) -> None:
+        """The least time a training step takes from now on."""
+        faults_client.set_pace(self.endpoint, seconds)
+
+    def no_more_faults(self) -> None:
+        faults_client.clear(self.endpoint)
+
     def fault(self, name: str, **parameters: Any) -> None:
         faults_client.set_fault(self.endpoint, name, **parameters)
 

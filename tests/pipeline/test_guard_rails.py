@@ -51,6 +51,15 @@ def test_a_reward_that_falls_below_half_of_its_best_is_a_collapse() -> None:
     assert "0.100" in found[0].reason
 
 
+def test_steps_quicker_than_the_metrics_period_are_looked_at_together() -> None:
+    readings = [
+        Reading(since=0, step=14, reward=0.5, graded=1792, spread=0.3),
+        Reading(since=14, step=20, reward=0.6, graded=768, spread=0.3),
+        Reading(since=20, step=30, reward=0.1, graded=1280, spread=0.3),
+    ]
+    assert rails(readings) == {"collapse": STOP}
+
+
 def test_a_dip_inside_the_share_is_no_collapse() -> None:
     assert rails(course([*rising(30), *[0.5] * 8])) == {}
 
@@ -152,7 +161,7 @@ def pages(**values: list[float]) -> list[dict[str, Any]]:
 
 def test_readings_are_put_in_steps_by_what_was_graded() -> None:
     found = signals.readings(pages(reward=[0.2, 0.4, 0.6], graded=[64, 64, 128], spread=[0.1, 0.3, 0.2], judge_usd=[0.5, 0.5, 1.0]), 128)
-    assert [(one.step, one.graded) for one in found] == [(1, 128), (2, 128)]
+    assert [(one.since, one.step, one.graded) for one in found] == [(0, 1, 128), (1, 2, 128)]
     assert found[0].reward == pytest.approx(0.3)
     assert found[0].spread == pytest.approx(0.2)
     assert [one.judge_usd for one in found] == [1.0, 1.0]

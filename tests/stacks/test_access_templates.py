@@ -216,10 +216,12 @@ def test_each_role_writes_its_own_prefixes_and_nobody_writes_uploads(dev: Synthe
         "DatasetRegisterDataset": {f"/{names.DATASETS}*", f"/{names.REJECTED}*"},
         "TrainingPrepareRun": {f"/{names.STAGED}*", f"/{names.RECORDS}*"},
         "TrainingRehearseReward": {f"/{names.RECORDS}*"},
+        "TrainingClaimTurn": {f"/{names.TURNS}*"},
         "TrainingAwaitJob": {f"/{names.TOKENS}*"},
         "TrainingTrackTraining": {f"/{names.RECORDS}*"},
         "EvaluationEvaluate": {f"/{names.RECORDS}*"},
         "EvaluationGate": {f"/{names.RECORDS}*"},
         "ReleaseRequestApproval": {f"/{names.TOKENS}*"},
+        "ReleaseCleanUp": {f"/{names.TURNS}*"},
         "ReleaseRecordLineage": {f"/{names.RECORDS}*"},
     }

@@ -20,6 +20,7 @@ DEFINITION = run_definition(
     poll_seconds=60,
     approval_seconds=3600,
     ask_seconds=600,
+    turn_seconds=7200,
     training_seconds=86400,
 )
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
@@ -78,7 +79,12 @@ def test_the_run_ends_only_after_clean_up_record_and_notice() -> None:
 
 def test_no_money_is_spent_before_the_rehearsal_and_the_approval() -> None:
     ways_in = {name for name, state in STATES.items() if "StartTraining" in following(state)}
-    assert ways_in == {"SpendNeedsApproval", "SpendApproved"}
+    assert ways_in == {"TurnGranted"}
+    assert {name for name, state in STATES.items() if "ClaimTurn" in following(state)} == {
+        "SpendNeedsApproval",
+        "SpendApproved",
+        "AwaitTurn",
+    }
     assert {name for name, state in STATES.items() if "SpendNeedsApproval" in following(state)} == {"RewardTrusted"}
 
 
