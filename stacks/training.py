@@ -14,6 +14,7 @@ from contracts.events import BEDROCK_JOB_STATE_CHANGE, BEDROCK_SOURCE, JOB_ENDED
 from stacks.constructs.buckets import Buckets
 from stacks.constructs.commons import (
     NAMED_BY_BEDROCK,
+    NAMED_BY_THE_RUN,
     VERSIONS_OF_THE_REWARD,
     Commons,
     custom_models,
@@ -176,7 +177,11 @@ class Training(Construct):
                 *read_objects(commons.buckets.runs, names.TURNS),
                 write_objects(commons.buckets.runs, names.TURNS),
                 write_key(commons.workshop.keys.data, self._region),
-                allow(["states:DescribeExecution"], [executions_arn(self._stack, commons.workshop.settings.name)]),
+                allow(
+                    ["states:DescribeExecution"],
+                    [executions_arn(self._stack, commons.workshop.settings.name)],
+                    because=NAMED_BY_THE_RUN,
+                ),
             ],
         )
 

@@ -118,3 +118,4 @@ VERSIONS_OF_THE_REWARD = (
     "Every deployment publishes another version of the reward, and a run calls the one it pinned; the pattern is the versions of this one "
     "function."
 )
+NAMED_BY_THE_RUN = "An execution is named when a run starts; the pattern is the executions of this environment's one state machine."
