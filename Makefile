@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := app.py stacks lambda audit local rft datasets benchmarks
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint types unit rules cloud evidence synth bench lock secrets audit-deps clean
+.PHONY: help install demo test lint types unit rules cloud evidence promote synth bench lock secrets audit-deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -49,6 +49,10 @@ cloud: install ## the tests that deploy into the local cloud
 
 evidence: install ## refresh the committed evidence packs in docs/evidence
 	$(BIN)/rft audit pack --out docs/evidence
+
+promote: install ## check, show what changes, deploy and keep the record: make promote ENV=stage
+	@test -n "$(ENV)" || { echo "name the environment: make promote ENV=stage" >&2; exit 2; }
+	$(BIN)/rft audit promote $(ENV)
 
 synth: install ## synthesise every environment; needs no credentials
 	node_modules/.bin/cdk synth --quiet '**'

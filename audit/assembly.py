@@ -71,9 +71,7 @@ def synthesise(environments: Sequence[EnvironmentSettings], directory: Path, *, 
     Raises:
         RuntimeError: with the packs' report, when `packs` and a finding is left unanswered.
     """
-    os.environ.setdefault("CDK_VALIDATION", "false")
-    _use_supported_node()
-    import aws_cdk as cdk  # noqa: PLC0415 - reads the line above when it is first imported, and takes a second
+    import aws_cdk as cdk  # noqa: PLC0415 - takes a second
 
     from stacks.environment import RftEnvironment  # noqa: PLC0415 - imports aws_cdk
     from stacks.rules.packs import add_packs  # noqa: PLC0415 - imports aws_cdk
@@ -151,3 +149,8 @@ def _in_order(stacks: dict[str, Any], artifacts: dict[str, Any]) -> list[str]:
     for key in sorted(stacks):
         place(key)
     return ordered
+
+
+# Both are read when aws_cdk is first imported, which starts Node; so they are set before any module of ours can do that.
+os.environ.setdefault("CDK_VALIDATION", "false")
+_use_supported_node()

@@ -8,6 +8,7 @@ from rft.lazy import LazyGroup
 
 VERBS: dict[str, tuple[str, str, str]] = {
     "pack": ("rft.audit_pack", "pack", "Write the evidence pack of each environment."),
+    "promote": ("rft.audit_promote", "promote", "Check, show what changes, deploy, and keep the record."),
 }
 
 

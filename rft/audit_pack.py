@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from audit import comparison
+from audit.pack import make
 from rft.exits import Failure
 from rft.options import ENVIRONMENTS, json_option
 from rft.output import Output, short_path
@@ -32,9 +34,6 @@ def pack(output: Output, environments: tuple[str, ...], out: Path, since: Path |
 
     Reads the templates as a deployment would make them, their assets and the threat model. Needs no account and no credentials.
     """
-    from audit import comparison  # noqa: PLC0415 - loads CDK, which takes longer than `--help` may
-    from audit.pack import make  # noqa: PLC0415 - as above
-
     with output.progress("synthesising, and asking the rule packs"):
         written = make(out, environments=environments, since=since)
     refused = [f"{name}: {line}" for name, lines in written.refusals.items() for line in lines]

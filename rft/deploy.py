@@ -46,15 +46,22 @@ def bootstrap(*, account: str, region: str, variables: Mapping[str, str], log: P
     _cdk(["bootstrap", f"aws://{account}/{region}"], variables, log, progress, "bootstrapping account and Region")
 
 
-def deploy(*, environment: str, variables: Mapping[str, str], log: Path, progress: Progress) -> None:
+def deploy(*, environment: str, variables: Mapping[str, str], log: Path, progress: Progress, assembly: Path | None = None) -> None:
     """`cdk deploy` of every stack of an environment.
+
+    Args:
+        assembly: what was synthesised before, to be deployed as it is; absent synthesises anew.
 
     Raises:
         Failure: with the log's last lines.
     """
-    arguments = ["deploy", f"{environment}/*", "-c", f"environments={environment}", "--require-approval", "never", "--progress", "events"]
+    arguments = ["--require-approval", "never", "--progress", "events"]
+    if assembly is not None:
+        _cdk(["deploy", f"{environment}/*", "--app", str(assembly), *arguments], variables, log, progress, "deploying what was read")
+        return
     # An assembly of its own: a synthesis somebody else runs in this folder is left alone.
-    _cdk([*arguments, "--output", str(log.with_name("cdk.out"))], variables, log, progress, "synthesising the templates")
+    chosen = ["-c", f"environments={environment}", *arguments, "--output", str(log.with_name("cdk.out"))]
+    _cdk(["deploy", f"{environment}/*", *chosen], variables, log, progress, "synthesising the templates")
 
 
 def _cdk(arguments: Sequence[str], variables: Mapping[str, str], log: Path, progress: Progress, doing: str) -> None:
