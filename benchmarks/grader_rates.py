@@ -10,6 +10,7 @@ from reward.contract import Sample
 from reward.graders import build
 
 from benchmarks import labelled
+from benchmarks.labelled import blind
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "graders.md"
@@ -52,6 +53,11 @@ def math_rates() -> Rates:
     return _counted(verdicts)
 
 
+def blind_rates(grader: str) -> Rates:
+    """The counts of one grader over the cases written without sight of its code."""
+    return _counted([(case.paid, case.right(case.score(grader))) for case in blind.CASES[grader]])
+
+
 def _counted(verdicts: list[tuple[bool, bool]]) -> Rates:
     good = [right for is_good, right in verdicts if is_good]
     bad = [right for is_good, right in verdicts if not is_good]
@@ -61,12 +67,14 @@ def _counted(verdicts: list[tuple[bool, bool]]) -> Rates:
 def table() -> str:
     """The table, as Markdown."""
     lines = [
-        "| Grader | To be paid | Not paid (false negatives) | Not to be paid | Paid (false positives) |",
-        "|---|---:|---:|---:|---:|",
+        "| Grader | To be paid | Not paid (false negatives) | Not to be paid | Paid (false positives) | Of blind cases, wrong |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     found = {"math (strict)": math_rates(), **{name: rates(name) for name in (*labelled.GRADERS, *labelled.LAYERED)}}
     for name, each in sorted(found.items()):
-        lines.append(f"| {name} | {each.good} | {_share(each.missed, each.good)} | {each.bad} | {_share(each.fooled, each.bad)} |")
+        shares = f"{each.good} | {_share(each.missed, each.good)} | {each.bad} | {_share(each.fooled, each.bad)}"
+        unseen = blind_rates(name.split()[0])
+        lines.append(f"| {name} | {shares} | {unseen.missed + unseen.fooled} of {unseen.good + unseen.bad} |")
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """Labelled cases for every grader that asks no model: what must be paid and what must not, adversarial ones included.
 
-Cases and graders have the same author, so they show what was thought of and no more. A case marked `miss` is a known limit: the
+Cases and graders have the same author, so they show what was thought of and no more; those in `blind` were written without sight of
+the graders. A case marked `miss` is a known limit: the
 grader gets it wrong, and a test holds it to that, so that neither the list nor docs/graders.md can flatter.
 """
 

@@ -18,6 +18,7 @@ MAX_SAMPLES = 10_000
 GENERATED_ROLES = frozenset({"assistant", "nova_assistant"})
 """Roles of the generated turn: the first is documented, the second is what Nova's samples receive."""
 
+_MAX_ID_BITS = 256
 _TEXT_PARTS = frozenset({None, "text", "output_text"})
 _SAMPLE_KEYS = ("messages", "id", "task_id")
 _SHAPE = 'allowed is a list of samples, {"trajectories": [samples]} or one sample with "messages"'
@@ -74,8 +75,9 @@ def identity(item: object, position: int) -> str:
     if isinstance(item, dict):
         for key in ("id", "task_id"):
             value: object = item.get(key)
-            # An integer is echoed as it came: a caller that matches by id compares it with what it sent.
-            if isinstance(value, str) or type(value) is int:
+            # An integer is echoed as it came: a caller that matches by id compares it with what it sent. Python refuses to write
+            # one of thousands of digits, which would cost the whole batch.
+            if isinstance(value, str) or (type(value) is int and value.bit_length() <= _MAX_ID_BITS):
                 return value  # type: ignore[return-value]
     return f"sample-{position}"
 

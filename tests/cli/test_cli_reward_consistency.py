@@ -89,7 +89,7 @@ def test_a_judge_that_favours_the_first_is_found_out(habit: Habit, tmp_path: Pat
     ("arguments", "typed", "code"), [(["--json"], "y\n", Exit.USAGE), ([], "n\n", Exit.USAGE), ([], "", Exit.INTERRUPTED)]
 )
 def test_nothing_is_spent_without_consent(
-    habit: Habit, arguments: list[str], typed: str, code: Exit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    *, habit: Habit, arguments: list[str], typed: str, code: Exit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake = habit(first_always)
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))

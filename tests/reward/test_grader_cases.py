@@ -9,7 +9,7 @@ from reward.graders import known
 from reward.score import FAULTS, Outcome
 
 from benchmarks import labelled
-from benchmarks.labelled import Case
+from benchmarks.labelled import Case, blind
 
 GRADERS = (*labelled.GRADERS, *labelled.LAYERED)
 CASES = [(grader, case) for grader in GRADERS for case in labelled.cases(grader)]
@@ -25,6 +25,15 @@ def test_a_labelled_response_gets_what_its_label_says(grader: str, case: Case) -
         assert score.value >= 0.999
     if score.outcome in FAULTS or score.outcome is Outcome.OVERSIZE:
         assert score.value == 0.0
+
+
+BLIND = [(grader, case) for grader, cases in blind.CASES.items() for case in cases]
+
+
+@pytest.mark.parametrize(("grader", "case"), BLIND, ids=[f"{grader}: {case.name}" for grader, case in BLIND])
+def test_a_response_labelled_without_sight_of_the_grader_gets_what_its_label_says(grader: str, case: Case) -> None:
+    score = case.score(grader)
+    assert case.right(score) is not case.miss, f"{score.value} {score.outcome}"
 
 
 @pytest.mark.parametrize("grader", GRADERS)
@@ -48,3 +57,4 @@ def test_no_grader_that_asks_no_model_is_without_cases() -> None:
     without_labels_here = {"math", "judge"}
     built_in = {name for name in known() if name != "starting_point"}
     assert built_in - without_labels_here == set(GRADERS)
+    assert built_in - {"judge"} == blind.CASES.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -159,3 +160,9 @@ def test_a_deeply_nested_sample_is_survived() -> None:
     assert scores_of(items) == [0.0, 0.0, 0.0, 1.0, 1.0]
     while isinstance(deep, dict):  # taken apart from the outside, as freeing it whole would recurse
         deep = deep["text"]
+
+
+def test_an_id_no_json_can_hold_does_not_cost_the_batch() -> None:
+    results = handler([sample(id=10**5000), sample(id=10**60)])
+    assert [result["id"] for result in results] == ["sample-0", 10**60]
+    json.dumps(results)

@@ -81,6 +81,7 @@ PAID = {
     "marker in thinking": ("<think>#### 41</think>\n#### 42", "42"),
     "thinking begun in the prompt": ("so it must be #### 41</think>\n#### 42", "42"),
     "thinking after": ("#### 42\n<reasoning>was that right? #### 41</reasoning>", "42"),
+    "thinking block within a line": ("I am sure.<think>#### 41</think>#### 42", "42"),
     "calculator marks": ("6*7 = <<6*7=42>>42\n#### 42", "42"),
 }  # fmt: skip
 
@@ -105,6 +106,8 @@ REFUSED = {
     "thinking never closed, capitals": ("<THINK>\n#### 42", "42", N),
     "thinking opened after": ("#### 42 <think>", "42", N),
     "marker before a stray close": ("#### 42</think>", "42", N),
+    "second number behind a thinking block": ("#### 42 <think></think> or 41", "42", U),
+    "number torn by a thinking block": ("#### 4<think></think>2", "42", U),
     "spam of tags": ("<think></think>" * 100 + "#### 42", "42", N),
     "marker alone": ("42 ####", "42", U),
     "number on the next line": ("####\n42", "42", U),

@@ -12,7 +12,8 @@ MAX_TAGS = 64
 
 
 def without_thinking(text: str) -> str:
-    """The parts of `text` outside ``<think>``, ``<thinking>``, ``<thought>`` and ``<reasoning>``, joined by line breaks.
+    """The parts of `text` outside ``<think>``, ``<thinking>``, ``<thought>`` and ``<reasoning>``, joined by spaces: what stood on
+    one line still does, so that no block can hide half of it.
 
     A block ends at the first closing tag of its own name. A closing tag without an opening one ends thinking that began
     in the prompt, so all before it is left out. After an opening tag that is never closed nothing counts: the result is
@@ -33,4 +34,4 @@ def without_thinking(text: str) -> str:
             start, inside = tag.end(), ""
         elif closing and not inside:
             kept, start = [], tag.end()
-    return "" if inside else "\n".join([*kept, text[start:]])
+    return "" if inside else " ".join([*kept, text[start:]])
