@@ -15,7 +15,8 @@ from contracts.events import RunEvent
 
 from stacks.constructs.commons import Commons, put_events, state_machine_arn
 from stacks.constructs.log_group import log_group
-from stacks.constructs.statements import allow, for_service, write_key
+from stacks.constructs.role import role
+from stacks.constructs.statements import allow, for_service, in_region, write_key
 from stacks.constructs.task_function import TaskFunction
 from stacks.constructs.triggers import Trigger, rule, schedule
 from stacks.run_definition import run_definition
@@ -53,19 +54,19 @@ class Run(Construct):
 
     def _build_state_machine(self, functions: Mapping[str, TaskFunction]) -> sfn.StateMachine:
         commons, stack, settings = self._commons, self._stack, self._commons.workshop.settings
-        role = iam.Role(
+        runner = role(
             self,
             "Role",
             assumed_by=for_service("states.amazonaws.com", [state_machine_arn(stack, settings.name)]),
             description="The run's state machine",
+            statements=[
+                allow(["lambda:InvokeFunction"], [task.function.function_arn for task in functions.values()]),
+                put_events(commons.bus),
+                allow(["sns:Publish"], [commons.topic.topic_arn]),
+                write_key(commons.workshop.keys.data, stack.region, "sns"),
+                *_log_and_trace(stack.region),
+            ],
         )
-        for statement in [
-            allow(["lambda:InvokeFunction"], [task.function.function_arn for task in functions.values()]),
-            put_events(commons.bus),
-            allow(["sns:Publish"], [commons.topic.topic_arn]),
-            write_key(commons.workshop.keys.data, stack.region, "sns"),
-        ]:
-            role.add_to_policy(statement)
         definition = run_definition(
             environment=settings.name,
             functions={module: task.function.function_arn for module, task in functions.items()},
@@ -89,7 +90,7 @@ class Run(Construct):
             "StateMachine",
             state_machine_name=names.state_machine(settings.name),
             definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
-            role=role,
+            role=runner,
             # Every transition, none of the data.
             logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
             tracing_enabled=True,
@@ -144,3 +145,16 @@ class Run(Construct):
                 key=commons.workshop.keys.data,
             )
         return rules
+
+
+def _log_and_trace(region: str) -> list[iam.PolicyStatement]:
+    """What Step Functions needs for its log and its traces."""
+    deliveries = ["Create", "Get", "Update", "Delete"]
+    logging = [*(f"logs:{verb}LogDelivery" for verb in deliveries), "logs:ListLogDeliveries"]
+    policies = ["logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"]
+    tracing = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"]
+    because = "Neither log deliveries nor X-Ray know a resource (Step Functions developer guide, cw-logs and xray-iam); held to the Region."
+    return [
+        allow([*logging, *policies], ["*"], in_region(region), because=because),
+        allow(tracing, ["*"], in_region(region), because=because),
+    ]

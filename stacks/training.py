@@ -22,7 +22,19 @@ from stacks.constructs.commons import (
     executions_arn,
     state_machine_arn,
 )
-from stacks.constructs.statements import allow, arn, delete_objects, for_service, read_key, read_objects, use_key, write_key, write_objects
+from stacks.constructs.role import role
+from stacks.constructs.statements import (
+    allow,
+    arn,
+    delete_objects,
+    for_service,
+    in_region,
+    read_key,
+    read_objects,
+    use_key,
+    write_key,
+    write_objects,
+)
 from stacks.constructs.task_function import TaskFunction, Workshop
 from stacks.constructs.triggers import Trigger, rule
 
@@ -43,24 +55,23 @@ class JobRole(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, workshop: Workshop, buckets: Buckets, reward: lambda_.IFunction) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        self.role = iam.Role(
+        model_use = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant")
+        self.role = role(
             self,
             "Role",
             assumed_by=for_service("bedrock.amazonaws.com", [customization_jobs(stack)]),
             description="Bedrock reinforcement fine-tuning jobs",
+            statements=[
+                *read_objects(buckets.runs, names.STAGED, names.OUTPUT),
+                write_objects(buckets.runs, names.OUTPUT),
+                write_key(workshop.keys.data, stack.region),
+                # Published versions of the one reward function; a job is never given the unqualified name.
+                allow(["lambda:InvokeFunction"], [f"{reward.function_arn}:*"], because=VERSIONS_OF_THE_REWARD),
+                # The guide leaves open whether caller or job role needs the key: both have it.
+                use_key(workshop.keys.model, stack.region, "bedrock", *model_use),
+                *self._interfaces(workshop),
+            ],
         )
-        model_use = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant")
-        for statement in [
-            *read_objects(buckets.runs, names.STAGED, names.OUTPUT),
-            write_objects(buckets.runs, names.OUTPUT),
-            write_key(workshop.keys.data, stack.region),
-            # Versions of the one reward function; a job never gets the unqualified name.
-            allow(["lambda:InvokeFunction"], [reward.function_arn, f"{reward.function_arn}:*"], because=VERSIONS_OF_THE_REWARD),
-            # The guide leaves open whether caller or job role needs the key: both have it.
-            use_key(workshop.keys.model, stack.region, "bedrock", *model_use),
-            *self._interfaces(workshop),
-        ]:
-            self.role.add_to_policy(statement)
 
     def _interfaces(self, workshop: Workshop) -> list[iam.PolicyStatement]:
         """Network interfaces in our subnets, tagged by Bedrock as this account's jobs' own."""
@@ -79,7 +90,7 @@ class JobRole(Construct):
                     "ec2:DescribeSecurityGroups",
                 ],
                 ["*"],
-                {"StringEquals": {"aws:RequestedRegion": stack.region}},
+                in_region(stack.region),
                 because="EC2's Describe calls know no resource (service authorization reference, Amazon EC2); they are held to the Region.",
             ),
             allow(
@@ -241,7 +252,7 @@ class Training(Construct):
                 allow(
                     ["cloudwatch:GetMetricData"],
                     ["*"],
-                    {"StringEquals": {"aws:RequestedRegion": self._region}},
+                    in_region(self._region),
                     because="cloudwatch:GetMetricData knows no resource and no condition on the namespace (service authorization "
                     "reference, Amazon CloudWatch); it reads numbers, held to the Region.",
                 ),

@@ -6,12 +6,12 @@ from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.acknowledge import Answer, Owner, acknowledge
 from stacks.constructs.log_group import log_group
+from stacks.constructs.role import role
 from stacks.constructs.statements import allow, arn, for_service
 from stacks.settings import NetworkSettings
 
@@ -148,14 +148,14 @@ class Network(Construct):
     def _build_flow_log(self, key: kms.IKey, days: int, protect: bool) -> None:
         group = log_group(self, "FlowLogs", key=key, days=days, removal_policy=RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY)
         stack = Stack.of(self)
-        role = iam.Role(
+        deliver = role(
             self,
             "FlowLogRole",
             assumed_by=for_service("vpc-flow-logs.amazonaws.com", [arn(stack, "ec2", "vpc-flow-log/*")]),
             description="VPC flow logs to CloudWatch Logs",
+            statements=[allow(["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], [group.log_group_arn])],
         )
-        role.add_to_policy(_deliver(group))
-        flow_log = ec2.CfnFlowLog(
+        ec2.CfnFlowLog(
             self,
             "FlowLog",
             resource_id=self.vpc.vpc_id,
@@ -163,9 +163,8 @@ class Network(Construct):
             traffic_type="ALL",
             log_destination_type="cloud-watch-logs",
             log_group_name=group.log_group_name,
-            deliver_logs_permission_arn=role.role_arn,
+            deliver_logs_permission_arn=deliver.role_arn,
         )
-        flow_log.node.add_dependency(role)
 
 
 def _egress(group: ec2.SecurityGroup, *, description: str, **destination: str) -> None:
@@ -175,10 +174,6 @@ def _egress(group: ec2.SecurityGroup, *, description: str, **destination: str) -
     resource.security_group_egress = [
         ec2.CfnSecurityGroup.EgressProperty(ip_protocol="tcp", from_port=443, to_port=443, description=description, **destination)
     ]
-
-
-def _deliver(group: logs.LogGroup) -> iam.PolicyStatement:
-    return allow(["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], [group.log_group_arn])
 
 
 def _own_principals() -> dict[str, dict[str, str]]:

@@ -36,6 +36,11 @@ def allow(
     return Statement(actions=actions, resources=resources, conditions=conditions, because=because)
 
 
+def in_region(region: str) -> dict[str, dict[str, str]]:
+    """The condition for actions that know no resource: they can be held to the Region at least."""
+    return {"StringEquals": {"aws:RequestedRegion": region}}
+
+
 def read_objects(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:
     """Reads objects under the prefixes, and may list them, so that a missing object is 404 and not 403."""
     return [allow(["s3:GetObject"], _keys(bucket, prefixes), because=_below(prefixes)), list_objects(bucket, *prefixes)]

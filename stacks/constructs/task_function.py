@@ -18,7 +18,8 @@ from stacks.constructs.acknowledge import Answer, Owner, acknowledge
 from stacks.constructs.keys import Keys
 from stacks.constructs.log_group import log_group
 from stacks.constructs.network import Network
-from stacks.constructs.statements import allow, arn, write_key
+from stacks.constructs.role import role
+from stacks.constructs.statements import allow, arn, in_region, write_key
 from stacks.settings import EnvironmentSettings
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
@@ -101,9 +102,17 @@ class TaskFunction(Construct):
         self.log_group = log_group(
             self, "Logs", key=workshop.keys.logs, days=settings.retention.log_days, removal_policy=workshop.removal_policy
         )
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=description)
-        for statement in [*_own_needs(self, self.log_group), *statements]:
-            self.role.add_to_policy(statement)
+        self.role = role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=description,
+            statements=[
+                *_own_needs(self, self.log_group),
+                *statements,
+                *(_send_dead_letters(self, workshop) if asynchronous else []),
+            ],
+        )
         self.function = lambda_.Function(
             self,
             "Function",
@@ -133,8 +142,6 @@ class TaskFunction(Construct):
             self._keep_failed_events(workshop)
 
     def _keep_failed_events(self, workshop: Workshop) -> None:
-        self.role.add_to_policy(allow(["sqs:SendMessage"], [workshop.dead_letters.queue_arn]))
-        self.role.add_to_policy(write_key(workshop.keys.data, Stack.of(self).region, "sqs"))
         lambda_.CfnEventInvokeConfig(
             self,
             "OnFailure",
@@ -145,7 +152,11 @@ class TaskFunction(Construct):
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
                 on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=workshop.dead_letters.queue_arn)
             ),
-        ).node.add_dependency(self.role)
+        )
+
+
+def _send_dead_letters(scope: Construct, workshop: Workshop) -> Sequence[iam.PolicyStatement]:
+    return [allow(["sqs:SendMessage"], [workshop.dead_letters.queue_arn]), write_key(workshop.keys.data, Stack.of(scope).region, "sqs")]
 
 
 def _own_needs(scope: Construct, group: logs.LogGroup) -> Sequence[iam.PolicyStatement]:
@@ -161,9 +172,15 @@ def _own_needs(scope: Construct, group: logs.LogGroup) -> Sequence[iam.PolicySta
     return [
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn]),
         allow(
+            ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+            ["*"],
+            in_region(stack.region),
+            because="X-Ray knows no resource for these (service authorization reference, AWS X-Ray); they are held to the Region.",
+        ),
+        allow(
             interfaces,
             ["*"],
-            {"StringEquals": {"aws:RequestedRegion": stack.region}},
+            in_region(stack.region),
             because="Lambda checks its network interface calls against * before it attaches a function to a VPC (Lambda developer guide, "
             "configuration-vpc); the function's own code is denied them.",
         ),

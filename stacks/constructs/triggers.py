@@ -10,13 +10,13 @@ from typing import Any
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.constructs.role import role
 from stacks.constructs.statements import allow, arn, for_service, write_key
 
 
@@ -64,16 +64,18 @@ def schedule(
 ) -> scheduler.CfnSchedule:
     """A schedule in UTC that gives `payload` to `function`."""
     stack = Stack.of(scope)
-    role = iam.Role(
+    sender = role(
         scope,
         f"{construct_id}Role",
         description=description,
         assumed_by=for_service("scheduler.amazonaws.com", [arn(stack, "scheduler", "schedule-group/default")]),
+        statements=[
+            allow(["lambda:InvokeFunction"], [function.function_arn]),
+            allow(["sqs:SendMessage"], [dead_letters.queue_arn]),
+            write_key(key, stack.region, "sqs"),
+        ],
     )
-    role.add_to_policy(allow(["lambda:InvokeFunction"], [function.function_arn]))
-    role.add_to_policy(allow(["sqs:SendMessage"], [dead_letters.queue_arn]))
-    role.add_to_policy(write_key(key, stack.region, "sqs"))
-    made = scheduler.CfnSchedule(
+    return scheduler.CfnSchedule(
         scope,
         construct_id,
         description=description,
@@ -81,7 +83,7 @@ def schedule(
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
         target=scheduler.CfnSchedule.TargetProperty(
             arn=function.function_arn,
-            role_arn=role.role_arn,
+            role_arn=sender.role_arn,
             input=json.dumps(dict(payload)),
             dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
             retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
@@ -89,5 +91,3 @@ def schedule(
             ),
         ),
     )
-    made.node.add_dependency(role)
-    return made

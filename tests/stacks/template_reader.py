@@ -33,13 +33,9 @@ class Synthesised:
 
     def identity_statements(self) -> Iterator[tuple[str, Statement]]:
         """Every statement of every role's policies, with the logical id of what holds it."""
-        for name, policy in self.of_type("AWS::IAM::Policy").items():
+        for name, policy in self.of_type("AWS::IAM::ManagedPolicy").items():
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
                 yield name, statement
-        for name, role in self.of_type("AWS::IAM::Role").items():
-            for inline in role["Properties"].get("Policies", []):
-                for statement in inline["PolicyDocument"]["Statement"]:
-                    yield name, statement
 
     def statements_of(self, part: str) -> list[Statement]:
         """Statements of the policy whose logical id begins with `part`."""

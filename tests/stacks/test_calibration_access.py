@@ -9,7 +9,7 @@ from tests.stacks.template_reader import Synthesised, actions, resources
 
 def test_feedback_is_read_by_the_rehearsal_alone_and_written_by_no_function(environment: Synthesised) -> None:
     touching = {
-        name.split("RoleDefaultPolicy", maxsplit=1)[0]: actions(statement)
+        name.split("RolePolicy", maxsplit=1)[0]: actions(statement)
         for name, statement in environment.identity_statements()
         if any(names.FEEDBACK in resource for resource in resources(statement))
     }
