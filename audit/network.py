@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
+from contracts import names
 
 from audit.assembly import Assembly
 from audit.words import Statement, Words, listed
+from stacks.constructs.network import S3_PREFIX_LISTS
 
 WAYS_OUT = (
     "AWS::EC2::InternetGateway",
@@ -65,6 +67,7 @@ class Network:
     Attributes:
         ways_out: gateways and connections that lead out of the VPC; empty means that no packet leaves but through an endpoint.
         members: security group -> functions that have an interface in it.
+        also: security group -> what else has an interface in it, in words.
         outside: functions that run outside the VPC.
         flow_logs: what is recorded of the traffic.
     """
@@ -75,6 +78,7 @@ class Network:
     endpoints: list[Endpoint]
     rules: list[Rule]
     members: dict[str, list[str]]
+    also: dict[str, list[str]]
     outside: list[str]
     flow_logs: list[str]
 
@@ -92,6 +96,7 @@ def network(assembly: Assembly) -> Network:
         endpoints=[*_endpoints(assembly, words)],
         rules=sorted(_rules(assembly, words), key=lambda rule: (rule.group, rule.direction, rule.other)),
         members=members,
+        also=_also(assembly, words),
         outside=outside,
         flow_logs=[
             f"{words.text(stack, log['Properties']['ResourceId'])}: {log['Properties']['TrafficType']} traffic to "
@@ -165,6 +170,7 @@ def _rule(words: Words, stack: str, group: str, direction: str, rule: Mapping[st
         else ("DestinationSecurityGroupId", "DestinationPrefixListId", "CidrIp", "CidrIpv6")
     )
     other = next((words.text(stack, rule[key]) for key in keys if key in rule), "")
+    other = f"S3 ({other})" if other in S3_PREFIX_LISTS.values() else other
     if other == NOWHERE:
         return Rule(group=group, direction=direction, other="nothing", ports="none", why="the rule that keeps EC2 from adding one")
     first, last = rule.get("FromPort"), rule.get("ToPort")
@@ -184,3 +190,18 @@ def _members(assembly: Assembly, words: Words) -> tuple[dict[str, list[str]], li
         if not groups:
             outside.append(place)
     return dict(sorted(members.items())), outside
+
+
+def _also(assembly: Assembly, words: Words) -> dict[str, list[str]]:
+    """Interfaces that are no function's: of endpoints, and of the jobs a function is configured to start."""
+    found: dict[str, list[str]] = {}
+    for stack, name, resource in assembly.resources("AWS::EC2::VPCEndpoint"):
+        for group in resource["Properties"].get("SecurityGroupIds", []):
+            found.setdefault(words.text(stack, group).strip("{}"), []).append(f"endpoint {words.place(stack, name).rpartition('/')[2]}")
+    for stack, _, resource in assembly.resources("AWS::Lambda::Function"):
+        variables = resource["Properties"].get("Environment", {}).get("Variables", {})
+        if names.ENV_SECURITY_GROUPS in variables:
+            found.setdefault(words.text(stack, variables[names.ENV_SECURITY_GROUPS]).strip("{}"), []).append(
+                "customization jobs of Bedrock"
+            )
+    return {group: sorted(set(held)) for group, held in sorted(found.items())}

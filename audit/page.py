@@ -34,7 +34,7 @@ def render(evidence: Evidence, *, changes: Mapping[str, Any] | None = None, prom
         lstrip_blocks=True,
     )
     environment.filters["code"] = _code
-    shared, functions = _shared_statements(evidence["roles"])
+    common, functions = _shared_statements(evidence["roles"])
     page = environment.get_template("page.html.j2").render(
         e=evidence,
         sections=[(key, title) for key, title in SECTIONS.items() if key != "changes" or changes],
@@ -44,15 +44,13 @@ def render(evidence: Evidence, *, changes: Mapping[str, Any] | None = None, prom
         # Names in the pictures are escaped where they are drawn.
         architecture=Markup(picture.architecture(evidence)),  # noqa: S704
         flow=Markup(picture.data_flow(evidence)),  # noqa: S704
-        shared=shared,
+        shared=[_own_logs_named(statement) for statement in common],
         shared_by=functions,
-        own={
-            role["place"]: [s for s in role["statements"] if _signature(s) not in {_signature(one) for one in shared}]
-            for role in evidence["roles"]
-        },
+        own={role["place"]: _not_shared(role["statements"], common) for role in evidence["roles"]},
         wildcards=_wildcards(evidence["roles"]),
         stores=_grouped(evidence["stores"], ("kind", "at_rest", "in_transit")),
         kept=_grouped(evidence["retention"], ("kind", "how_long", "versions", "lock", "when_deleted")),
+        open_findings=_grouped(evidence["findings"]["open"], ("rule", "says")),
         acknowledged=_grouped_acknowledgements(evidence["findings"]["acknowledgements"]),
         frameworks=controls.frameworks(),
         titles=SECTIONS,
@@ -109,26 +107,32 @@ def _tone(good: bool, otherwise: str = "bad") -> str:
     return "good" if good else otherwise
 
 
+def _own_logs_named(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """The statement with a role's own log group put as such, so that the same line of two roles is seen to be the same."""
+    resources = [_OWN_LOGS if re.fullmatch(r"\{[^}]+/Logs\}", resource) else resource for resource in statement["resources"]]
+    return {**statement, "resources": resources}
+
+
+_OWN_LOGS = "its own log group"
+
+
 def _signature(statement: Mapping[str, Any]) -> str:
-    """A statement with a role's own log group put as such, so that the same line of two roles is seen to be the same."""
-    resources = ["{own log group}" if re.fullmatch(r"\{[^}]+/Logs\}", resource) else resource for resource in statement["resources"]]
-    return repr((statement["effect"], statement["actions"], resources, statement["conditions"]))
+    named = _own_logs_named(statement)
+    return repr([named[key] for key in ("effect", "actions", "resources", "conditions")])
 
 
-def _shared_statements(roles: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-    """What every function's role holds, said once; and how many roles that are."""
+def _shared_statements(roles: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], int]:
+    """What every function's role holds, to be said once; and how many roles that are."""
     functions = [role for role in roles if any(used.startswith("Lambda function") for used in role["used_by"])]
     if not functions:
         return [], 0
     common = set.intersection(*({_signature(statement) for statement in role["statements"]} for role in functions))
-    shared = [statement for statement in functions[0]["statements"] if _signature(statement) in common]
-    return [
-        {
-            **statement,
-            "resources": ["its own log group" if re.fullmatch(r"\{[^}]+/Logs\}", text) else text for text in statement["resources"]],
-        }
-        for statement in shared
-    ], len(functions)
+    return [statement for statement in functions[0]["statements"] if _signature(statement) in common], len(functions)
+
+
+def _not_shared(statements: Sequence[Mapping[str, Any]], shared: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    known = {_signature(statement) for statement in shared}
+    return [statement for statement in statements if _signature(statement) not in known]
 
 
 def _wildcards(roles: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -158,10 +162,7 @@ def _grouped_acknowledgements(rows: Sequence[Mapping[str, Any]]) -> list[dict[st
 
 
 def _code(text: object) -> Markup:
-    """An identifier that may break at its own marks and nowhere else."""
-    return Markup("<code>") + Markup("").join(_breaks(str(text))) + Markup("</code>")
-
-
-def _breaks(text: str) -> Iterator[Markup]:
-    for part in re.split(r"(?<=[/:._])", text):
-        yield escape(part) + Markup("<wbr>")
+    """An identifier that may break at slashes, and an ARN at its colons too."""
+    marks = "/:" if str(text).startswith("arn:") else "/"
+    parts = (escape(part) for part in re.split(rf"(?<=[{marks}])", str(text)))
+    return Markup("<code>{}</code>").format(Markup("<wbr>").join(parts))

@@ -154,14 +154,19 @@ def _in_order(grouped: Mapping[str, list[Box]]) -> list[Frame]:
 def _store(target: str) -> str:
     """The store of a target: a bucket without the prefix of its keys, a service's kind of object without its name."""
     first, _, rest = target.partition(" ")
-    return f"{first} {rest.split(' ')[0]}" if first in _SERVICE_NAMES else first
+    return f"{first} {rest.split(' ')[0]}" if rest and _is_service(first) else first
+
+
+def _is_service(name: str) -> bool:
+    """Whether it is the prefix of a service and not a place: places begin with a capital."""
+    return name.islower()
 
 
 def _family(store: str, evidence: Evidence) -> str:
     first = store.split(" ", maxsplit=1)[0]
     kinds = {found["place"]: found["kind"] for found in evidence["stores"] if found["kind"] in {*_CHANNELS, "bucket", "table"}}
-    if first in _SERVICE_NAMES:
-        return _SERVICE_NAMES[first]
+    if _is_service(first):
+        return _SERVICE_NAMES.get(first, first)
     if first in kinds:
         return "Messages and events" if kinds[first] in _CHANNELS else "Stores"
     if first in evidence["state_machines"]:
