@@ -6,16 +6,17 @@ reply is kept or told, only the record's id, the kind of reply and what went wro
 
 from __future__ import annotations
 
+import io
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, NamedTuple
 
 from reward import contract, grading
 from reward.contract import Sample
-from reward.score import Outcome, Score
+from reward.score import Score, unsound
 
 FULL = 0.999
 """Least score of a right reply: full pay, less what floating point loses."""
@@ -32,7 +33,7 @@ GOLD, STEADY, SOUND, HARD = "gold", "steady", "sound", "hard to break"
 CHECKS: Mapping[str, str] = {
     GOLD: "a right reply scores 1.0",
     STEADY: "the same sample gets the same score again, in another order",
-    SOUND: "gives a Score from 0 to 1 with one of the outcomes, and the same components each time",
+    SOUND: "gives a Score from 0 to 1 with one of the outcomes and the same components each time, and prints nothing",
     HARD: "no empty, huge or hostile reply raises or takes long",
 }
 
@@ -110,30 +111,21 @@ def told(found: Sequence[Problem]) -> str:
 
 def _graded(grade: Grade, sample: Sample) -> Score | str:
     """The score, or what went wrong in words."""
+    printed = io.StringIO()
     try:
-        with _time_limit(SECONDS):
+        with redirect_stdout(printed), redirect_stderr(printed), _time_limit(SECONDS):
             started = time.perf_counter()
             score = grade(sample)
             took = time.perf_counter() - started
     except _TookTooLong:
         return f"takes more than {SECONDS:g} s; allowed is less for any reply"
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return f"raises {grading.place(error)}; allowed is a Score for any reply"
     if took > SECONDS:
         return f"takes {took:.1f} s; allowed is at most {SECONDS:g} s for any reply"
-    return _unsound(score) or score
-
-
-def _unsound(score: object) -> str:
-    if not isinstance(score, Score):
-        return f"gives {type(score).__name__}; allowed is reward.score.Score"
-    value = score.value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
-        shown = f"{value:g}" if isinstance(value, int | float) else type(value).__name__
-        return f"gives the score {shown}; allowed is a finite number from 0 to 1"
-    if not isinstance(score.outcome, Outcome):
-        return f"gives the outcome {type(score.outcome).__name__}; allowed is one of reward.score.Outcome"
-    return ""
+    if printed.tell():
+        return "prints; allowed is nothing, since what a grader prints about a reply ends up in the log"
+    return unsound(score) or score
 
 
 def _of_right_reply(ident: str, first: Score | str, again: Score | str) -> Iterator[Problem]:

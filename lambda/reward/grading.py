@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from reward import batches, contract
 from reward.contract import BadSample, Sample
-from reward.score import ByOutcome, Outcome, Score
+from reward.score import ByOutcome, Outcome, Score, unsound
 
 MAX_RESPONSE = 500_000
 """Characters of a response that are read: nearly twice what the largest `inferenceMaxTokens` in use (65,536) can produce."""
@@ -28,8 +28,8 @@ class Graded(NamedTuple):
         outcomes: one per item.
         values: the score of each item.
         results: one per item, as Bedrock gets it; samples with equal verdicts may share a `metrics_list` and its entries.
-        faults: kind and place of each exception a grader raised, such as ``KeyError at math.py:90``; never its message, which
-            may hold text of the response.
+        faults: kind and place of each exception a grader raised, such as ``KeyError at math.py:90``, never its message, which
+            may hold text of the response; or what was wrong with its score.
     """
 
     lengths: Sequence[int | None]
@@ -58,15 +58,14 @@ def grade_all(items: Sequence[object], grade: Callable[[Sample], Score]) -> Grad
         try:
             sample = contract.sample(item, position)
             score = grade(sample) if len(sample.response) <= MAX_RESPONSE else _OVERSIZE
-            # Not a number compares as false, so it is caught here with everything out of range.
-            if not 0.0 <= score.value <= 1.0:
-                faults.append("score outside 0 to 1")
+            if fault := unsound(score):
+                faults.append(fault)
                 score = _INTERNAL_ERROR
         except BadSample:
             score = _INVALID
         except batches.BatchFailed:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a grader that calls exit() must not end the function
             faults.append(place(error))
             score = _INTERNAL_ERROR
         samples.append(sample)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 from typing import Literal, TypedDict
 
 from contracts.metrics import Metric
@@ -46,6 +47,11 @@ FAULTS = frozenset({Outcome.BAD_GOLD, Outcome.INVALID, Outcome.INTERNAL_ERROR, O
 """Outcomes that say something about the data or the grader rather than about the answer. They score 0."""
 
 
+_COMPONENT_KEYS = frozenset({"name", "value", "type"})
+_COMPONENT_TYPES = ("Reward", "Metric")
+_MAX_BITS = 64
+
+
 class Component(TypedDict):
     """One entry of `metrics_list`: what Bedrock shows beside the score. Never changed once made: results share it.
 
@@ -75,6 +81,39 @@ class Score:
     components: tuple[Component, ...] = ()
 
 
+def unsound(score: object) -> str:
+    """What keeps a grader's answer from being sent to Bedrock and counted, and what is allowed; empty for a sound one.
+
+    One's own graders are checked by no type checker, and one answer that cannot be written as JSON would cost its whole batch.
+    """
+    if not isinstance(score, Score):
+        return f"gives {type(score).__name__}; allowed is reward.score.Score"
+    value = score.value
+    if not _is_number(value) or not 0.0 <= value <= 1.0:
+        shown = f"{value:g}" if type(value) is float or _is_number(value) else type(value).__name__
+        return f"gives the score {shown}; allowed is a finite number from 0 to 1"
+    if not isinstance(score.outcome, Outcome):
+        return f"gives the outcome {type(score.outcome).__name__}; allowed is one of reward.score.Outcome"
+    if not isinstance(score.components, tuple | list) or not all(map(_is_component, score.components)):
+        return "gives components that are none; allowed is a tuple of reward.score.Component with a finite value each"
+    return ""
+
+
+def _is_number(value: object) -> bool:
+    """Whether it can be written as JSON and added up: a finite float, or an integer a float can hold."""
+    return isfinite(value) if type(value) is float else type(value) is int and value.bit_length() <= _MAX_BITS
+
+
+def _is_component(part: object) -> bool:
+    return (
+        isinstance(part, dict)
+        and part.keys() == _COMPONENT_KEYS
+        and isinstance(part["name"], str)
+        and part["type"] in _COMPONENT_TYPES
+        and _is_number(part["value"])
+    )
+
+
 class ByOutcome:
     """How a grader whose score follows from the outcome alone grades a batch at once; the attribute `by_outcome` of its function.
 
@@ -87,14 +126,14 @@ class ByOutcome:
         components: the `metrics_list` of each outcome; never changed, since results share it.
 
     Raises:
-        ValueError: for a score outside 0 to 1.
+        ValueError: for a score that is not sound.
     """
 
     __slots__ = ("components", "outcomes", "values")
 
     def __init__(self, scores: Mapping[Outcome, Score], outcomes: Callable[[Sequence[str], Sequence[str]], list[Outcome]]) -> None:
-        if not all(0.0 <= score.value <= 1.0 for score in scores.values()):
-            raise ValueError("a score is outside 0 to 1")
+        if found := next(filter(None, map(unsound, scores.values())), ""):
+            raise ValueError(found)
         self.outcomes = outcomes
         self.values = {outcome: score.value for outcome, score in scores.items()}
         self.components = {outcome: [*score.components] for outcome, score in scores.items()}

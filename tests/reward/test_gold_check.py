@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -74,6 +75,15 @@ def names_parts_by_sample(sample: Sample) -> Score:
     return Score(1.0, Outcome.CORRECT, (Component(name=f"part {sample.id}", value=1.0, type="Metric"),))
 
 
+def prints(sample: Sample) -> Score:
+    print(sample.response)
+    return honest(sample)
+
+
+def exits(_sample: Sample) -> Score:
+    sys.exit(1)
+
+
 def slow_pattern(sample: Sample) -> Score:
     return RIGHT if re.fullmatch(r"(a+)+b?", sample.response) or honest(sample) == RIGHT else WRONG
 
@@ -88,6 +98,8 @@ def slow_pattern(sample: Sample) -> Score:
         (out_of_range, gold.SOUND, "r0", "gives the score 1.5"),
         (not_a_number, gold.SOUND, "r0", "gives the score nan"),
         (a_float, gold.SOUND, "r0", "gives float; allowed is reward.score.Score"),
+        (prints, gold.SOUND, "r0", "prints"),
+        (exits, gold.SOUND, "r0", "raises SystemExit"),
         (own_word, gold.SOUND, "r0", "gives the outcome str"),
         (names_parts_by_sample, gold.SOUND, "r1", "another record has part r0"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -84,7 +86,7 @@ def test_a_score_out_of_range_is_refused_for_a_batch_and_a_fault_for_a_sample(va
     def grade(sample: Sample) -> Score:
         return Score(value if sample.response == "bad" else 1.0, Outcome.CORRECT)
 
-    with pytest.raises(ValueError, match="outside 0 to 1"):
+    with pytest.raises(ValueError, match="from 0 to 1"):
         ByOutcome({Outcome.CORRECT: Score(value, Outcome.CORRECT)}, lambda *_: [])
     graded = grading.grade_all([item(0, "good", "42"), item(1, "bad", "42")], grade)
     assert graded.values == [1.0, 0.0]
@@ -102,3 +104,40 @@ def test_a_batch_that_fails_or_comes_up_short_is_graded_one_by_one() -> None:
     for outcomes in (fail, lambda *_: [], lambda *_: [Outcome.WRONG, Outcome.WRONG]):
         grade.by_outcome = ByOutcome({Outcome.CORRECT: Score(1.0, Outcome.CORRECT)}, outcomes)  # type: ignore[attr-defined]
         assert grading.grade_all([item(0, "a", "42"), item(1, "b", "42")], grade).values == [1.0, 1.0]
+
+
+PART: dict[str, Any] = {"name": "part", "value": 1.0, "type": "Reward"}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        1.0,
+        Score(True, Outcome.CORRECT),
+        Score(Decimal(1), Outcome.CORRECT),  # type: ignore[arg-type]
+        Score(10**400, Outcome.CORRECT),
+        Score(1.0, "fine"),  # type: ignore[arg-type]
+        Score(1.0, Outcome.CORRECT, None),  # type: ignore[arg-type]
+        Score(1.0, Outcome.CORRECT, ("part",)),  # type: ignore[arg-type]
+        *(
+            Score(1.0, Outcome.CORRECT, (PART | change,))
+            for change in ({"value": float("nan")}, {"value": Decimal(1)}, {"name": None}, {"type": "Part"})
+        ),  # type: ignore[arg-type]
+        SystemExit(1),
+    ],
+    ids=repr,
+)
+def test_an_answer_of_a_grader_that_is_no_score_costs_its_own_sample_and_no_other(bad: Any) -> None:
+    def grade(sample: Sample) -> Score:
+        if sample.response == "bad":
+            if isinstance(bad, BaseException):
+                raise bad
+            return bad  # type: ignore[no-any-return]
+        return Score(1.0, Outcome.CORRECT)
+
+    graded = grading.grade_all([item(0, "bad", "42"), item(1, "good", "42")], grade)
+    assert graded.outcomes == [Outcome.INTERNAL_ERROR, Outcome.CORRECT]
+    assert graded.values == [0.0, 1.0]
+    assert len(graded.faults) == 1
+    json.dumps(graded.results, allow_nan=False)
