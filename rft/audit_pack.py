@@ -40,7 +40,7 @@ def pack(output: Output, environments: tuple[str, ...], out: Path, since: Path |
     told = [f"{name}, since the last pack:\n{comparison.in_text(changes)}" for name, changes in written.changes.items()]
     told += [short_path(page) for page in written.pages.values()]
     if refused:
-        told.append(f"{len(refused)} reasons not to deploy; the first is {refused[0]}")
+        told.append(f"{len(refused)} against a deployment; the first: {refused[0]}")
     output.result(
         {
             "pages": {name: str(page) for name, page in written.pages.items()},
