@@ -6,7 +6,7 @@ Source: Bedrock user guide, reward-functions. One element per sample, ids echoed
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -120,7 +120,7 @@ def parts_of(body: bytes, ids: Sequence[str]) -> list[Graded]:
     """
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise GraderFault("the reward function's answer is not JSON; allowed is a list with one element per sample") from None
     if not isinstance(answer, list):
         raise GraderFault(f"the reward function's answer is {type(answer).__name__}; allowed is a list with one element per sample")
@@ -135,8 +135,9 @@ def _graded(item: Any, ident: str, number: int) -> Graded:
             f"element {number} of the reward function's answer has another id than sample {number}; allowed is the same order"
         )
     value = item.get("aggregate_reward_score")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
-        shown = value if isinstance(value, int | float) else type(value).__name__
+    # Not a number is neither above 0 nor below 1, so the range finds it as well.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        shown = f"{value!r:.20}" if isinstance(value, int | float) else type(value).__name__
         raise GraderFault(f"element {number} of the reward function's answer has the score {shown}; allowed is a finite number from 0 to 1")
     return Graded(float(value), _components(item.get("metrics_list")))
 
@@ -145,10 +146,12 @@ def _components(listed: object) -> dict[str, float]:
     # Bedrock shows them and trains on none of them, so one of a wrong shape is passed over.
     found = [part for part in listed if isinstance(part, Mapping)] if isinstance(listed, list) else []
     return {
-        str(part["name"]): float(part["value"])
-        for part in found
-        if isinstance(part.get("name"), str) and isinstance(part.get("value"), int | float) and math.isfinite(part["value"])
+        str(part["name"]): float(part["value"]) for part in found if isinstance(part.get("name"), str) and _is_figure(part.get("value"))
     }
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def _error_type(body: bytes) -> str:

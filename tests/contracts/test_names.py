@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import botocore.session
 import pytest
@@ -13,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 MODEL = botocore.session.get_session().get_service_model("bedrock")
-CREATE = MODEL.operation_model("CreateModelCustomizationJob").input_shape.members
-DEPLOY = MODEL.operation_model("CreateCustomModelDeployment").input_shape.members
+CREATE, DEPLOY = (
+    dict[str, Any](shape.members)
+    for operation in ("CreateModelCustomizationJob", "CreateCustomModelDeployment")
+    if (shape := MODEL.operation_model(operation).input_shape) is not None
+)
 
 
 @given(st.text(max_size=60), st.from_regex(r"[0-9a-f]{6,12}", fullmatch=True))

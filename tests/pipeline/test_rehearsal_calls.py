@@ -36,6 +36,7 @@ def test_components_are_read_and_what_is_none_is_passed_over() -> None:
         {"name": "odd", "value": None},
         "no component",
         {"value": 1},
+        {"name": "huge", "value": 10**400},
     ]
     answers = [{"id": "a", "aggregate_reward_score": 1, "metrics_list": listed}, {"id": "b", "aggregate_reward_score": 0}]
     found = grading.parts_of(json.dumps(answers).encode(), ["a", "b"])
@@ -54,6 +55,8 @@ def test_components_are_read_and_what_is_none_is_passed_over() -> None:
         (b'[{"id": "a", "aggregate_reward_score": 1.5}, {"id": "b", "aggregate_reward_score": 1}]', "has the score 1.5"),
         (b'[{"id": "a", "aggregate_reward_score": true}, {"id": "b", "aggregate_reward_score": 1}]', "has the score True"),
         (b'["a", "b"]', "another id than sample 1"),
+        (b'[{"id": "a", "aggregate_reward_score": 1' + b"0" * 400 + b'}, {"id": "b"}]', "has the score 1000000"),
+        (b"[" * 200_000, "is not JSON"),
     ],
 )
 def test_a_broken_answer_of_a_grader_is_a_fault_that_says_what_is_allowed(body: bytes, said: str) -> None:

@@ -45,9 +45,8 @@ class FakeConverse:
 
 
 def error(code: str, status: int = 400) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": "canary-periwinkle"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Converse"
-    )  # type: ignore[typeddict-item]
+    answer: Any = {"Error": {"Code": code, "Message": "canary-periwinkle"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Converse")
 
 
 def used(content: Any, name: str = "record_scores", **more: Any) -> dict[str, Any]:

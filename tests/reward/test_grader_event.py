@@ -116,7 +116,7 @@ def test_a_bad_sample_scores_zero_and_its_neighbours_are_graded(name: str) -> No
     assert scores_of([sample(), BAD[name], sample(id="r-3")]) == [1.0, 0.0, 1.0]
 
 
-UNUSABLE = {
+UNUSABLE: dict[str, Any] = {
     "null": None,
     "string": "[]",
     "number": 7,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reward import contract, grading
 from reward.contract import Sample
 from reward.graders import build
-from reward.score import ByOutcome, Outcome, Score
+from reward.score import ByOutcome, Component, Outcome, Score
 
 PIECES = [
     "#### ",
@@ -121,9 +121,9 @@ PART: dict[str, Any] = {"name": "part", "value": 1.0, "type": "Reward"}
         Score(1.0, Outcome.CORRECT, None),  # type: ignore[arg-type]
         Score(1.0, Outcome.CORRECT, ("part",)),  # type: ignore[arg-type]
         *(
-            Score(1.0, Outcome.CORRECT, (PART | change,))
-            for change in ({"value": float("nan")}, {"value": Decimal(1)}, {"name": None}, {"type": "Part"})
-        ),  # type: ignore[arg-type]
+            Score(1.0, Outcome.CORRECT, (cast(Component, PART | change),))
+            for change in ({"value": float("nan")}, {"value": 10**400}, {"value": Decimal(1)}, {"name": None}, {"type": "Part"})
+        ),
         SystemExit(1),
     ],
     ids=repr,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from reward.graders.judge import grader
 from reward.judging.asking import TRANSIENT
 from reward.score import Outcome
 
-from tests.reward.judge_fakes import FakeConverse, error, judge, levels, said, sample, used
+from tests.reward.judge_fakes import Answer, FakeConverse, error, judge, levels, said, sample, used
 
 TWO = [
     {"name": "right", "description": "It is right.", "weight": 0.75},
@@ -43,7 +44,8 @@ def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_scales_are_normalised_and_weighted(right: float, kind: int, value: float, outcome: Outcome) -> None:
     fake = FakeConverse(lambda _: used({"right": {"score": right}, "kind": {"score": kind}}))
     score = judge(fake, template="custom", criteria=TWO)(sample())
-    assert (score.value, score.outcome) == (pytest.approx(value), outcome)
+    assert score.value == pytest.approx(value)
+    assert score.outcome is outcome
     assert [(each["name"], each["value"], each["type"]) for each in score.components] == [
         ("right", (right - 1) / 4, "Reward"),
         ("kind", kind, "Reward"),
@@ -138,7 +140,7 @@ def test_an_answer_that_is_withheld_is_not_asked_for_again(stop: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(TRANSIENT))
 def test_a_busy_judge_is_asked_again(code: str) -> None:
-    answers = iter([error(code, 429), error("Whatever", 503), used(levels(5))])
+    answers: Iterator[Answer] = iter([error(code, 429), error("Whatever", 503), used(levels(5))])
     fake = FakeConverse(lambda _: next(answers))
     assert judge(fake, **FAST)(sample()).value == 1.0
     assert len(fake.asked) == 3
@@ -240,7 +242,7 @@ def test_only_the_reasoning_template_judges_thinking() -> None:
 
 
 def test_calls_tokens_time_and_dollars_are_counted_and_taken_once() -> None:
-    answers = iter([error("ThrottlingException", 429), used({}), used(levels(5))])
+    answers: Iterator[Answer] = iter([error("ThrottlingException", 429), used({}), used(levels(5))])
     made = judge(FakeConverse(lambda _: next(answers)), input_usd_per_million=3.0, output_usd_per_million=15.0, **FAST)
     made(sample())
     usage = made.usage()
@@ -263,7 +265,7 @@ def test_the_identity_changes_with_whatever_decides_a_verdict() -> None:
         plain.identity
         == grader().identity
         == grader(concurrency=2, attempts=9, unanswered="ungraded", input_usd_per_million=1, output_usd_per_million=1).identity
-    )  # type: ignore[attr-defined]
+    )
     others = [
         grader(model="us.amazon.nova-lite-v1:0"),
         grader(template="summarisation"),
@@ -274,7 +276,7 @@ def test_the_identity_changes_with_whatever_decides_a_verdict() -> None:
         grader(reasons=True),
         grader(answer_by="text"),
     ]
-    assert len({each.identity for each in [plain, *others]}) == len(others) + 1  # type: ignore[attr-defined]
+    assert len({each.identity for each in [plain, *others]}) == len(others) + 1
 
 
 @pytest.mark.parametrize(

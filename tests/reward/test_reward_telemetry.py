@@ -109,7 +109,7 @@ def test_records_without_staging_keys_count_as_training_without_a_run(capsys: py
 
 
 def test_what_claims_to_be_a_run_id_is_no_metric_dimension_unless_it_is_one(capsys: pytest.CaptureFixture[str]) -> None:
-    claims: list[object] = ["Not A Run", "x" * 49, "", "a--b", 7, None, ["a"], {"a": 1}]
+    claims: list[Any] = ["Not A Run", "x" * 49, "", "a--b", 7, None, ["a"], {"a": 1}]
     handler([sample("#### 42", **{names.META_RUN_ID: claim}) for claim in claims])
     assert all("RunId" not in line for line in lines(capsys))
 
