@@ -88,7 +88,7 @@ class Evaluation(Construct):
             description="Decides whether the candidate beats the base model by the margin",
             statements=[
                 *read_objects(commons.buckets.runs, names.RECORDS),
-                write_objects(commons.buckets.runs, names.RECORDS),
+                *commons.write_records(),
                 write_key(commons.workshop.keys.data, self._stack.region),
             ],
         )

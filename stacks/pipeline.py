@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
@@ -36,8 +36,9 @@ class PipelineStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         keys, buckets = foundation.keys, foundation.buckets
-        events_lost = dead_letters(self, "UndeliveredEvents", key=keys.data)
-        failures = dead_letters(self, "FailedEvents", key=keys.data)
+        kept = RemovalPolicy.RETAIN if settings.protect else RemovalPolicy.DESTROY
+        events_lost = dead_letters(self, "UndeliveredEvents", key=keys.data, removal_policy=kept)
+        failures = dead_letters(self, "FailedEvents", key=keys.data, removal_policy=kept)
         workshop = Workshop(settings=settings, keys=keys, network=foundation.network, layer=self._build_layer(), dead_letters=failures)
         bus = events.EventBus(self, "Bus", event_bus_name=names.bus(settings.name), description="Datasets and runs, for whoever subscribes")
         notifications = Notifications(self, "Notifications", key=keys.data, emails=settings.notifications.emails)

@@ -101,7 +101,7 @@ class Release(Construct):
             timeout_seconds=120,
             statements=[
                 *read_objects(commons.buckets.runs, names.RECORDS),
-                write_objects(commons.buckets.runs, names.RECORDS),
+                *commons.write_records(),
                 write_key(commons.workshop.keys.data, self._stack.region),
             ],
         )

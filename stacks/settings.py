@@ -27,7 +27,7 @@ from contracts.settings import (
     TrainingSettings,
     TriggerSettings,
 )
-from contracts.validation import matching, number, structure, whole
+from contracts.validation import matching, number, one_of, structure, whole
 from reward import graders
 
 from stacks import judge_settings
@@ -37,6 +37,8 @@ ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 
 LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """Retention periods CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
+
+LOCK_MODES = ("none", "governance", "compliance")
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
 
@@ -109,12 +111,21 @@ class RetentionSettings:
         noncurrent_days: replaced or deleted versions of objects.
         access_log_days: S3 access logs.
         staged_days: the copies of the training data a job reads; the registered dataset is kept.
+        lock_mode: none, governance (may be lifted by who may bypass it) or compliance (by nobody, the root user included): S3 Object
+            Lock on everything in the datasets bucket and on a run's final records.
+        lock_days: how long each version of these can be neither deleted nor replaced.
     """
 
     log_days: int = attrs.field(default=90, validator=_OneOfNumbers(LOG_DAYS))
     noncurrent_days: int = attrs.field(default=90, validator=whole(1, 3650))
     access_log_days: int = attrs.field(default=365, validator=whole(1, 3650))
     staged_days: int = attrs.field(default=30, validator=whole(1, 3650))
+    lock_mode: str = attrs.field(default="none", validator=one_of(*LOCK_MODES))
+    lock_days: int = attrs.field(default=90, validator=whole(1, 3650))
+
+    @property
+    def locks(self) -> bool:
+        return self.lock_mode != "none"
 
 
 @attrs.frozen(kw_only=True)

@@ -154,7 +154,8 @@ class Training(Construct):
             statements=[
                 *read_objects(commons.buckets.datasets, names.DATASETS),
                 *read_objects(commons.buckets.runs, names.RECORDS),
-                write_objects(commons.buckets.runs, names.STAGED, names.RECORDS),
+                write_objects(commons.buckets.runs, names.STAGED),
+                *commons.write_records(),
                 write_key(commons.workshop.keys.data, self._region),
                 allow(["lambda:GetAlias"], [reward]),
                 allow(["lambda:GetFunctionConfiguration"], [reward, f"{reward}:*"], because=VERSIONS_OF_THE_REWARD),
@@ -172,7 +173,7 @@ class Training(Construct):
             statements=[
                 *read_objects(commons.buckets.runs, names.STAGED),
                 *read_objects(commons.buckets.datasets, names.FEEDBACK),
-                write_objects(commons.buckets.runs, names.RECORDS),
+                *commons.write_records(),
                 write_key(commons.workshop.keys.data, self._region),
                 allow(["lambda:InvokeFunction"], [f"{commons.reward.function_arn}:*"], because=VERSIONS_OF_THE_REWARD),
             ],

@@ -28,6 +28,9 @@ ENV_SUBNETS = "RFT_JOB_SUBNETS"
 ENV_SECURITY_GROUPS = "RFT_JOB_SECURITY_GROUPS"
 ENV_GRADER = "RFT_GRADER"
 ENV_GRADER_OPTIONS = "RFT_GRADER_OPTIONS"
+ENV_RECORD_LOCK = "RFT_RECORD_LOCK"
+"""How a run's final records are locked, as `record_lock` writes it; only set where settings ask for a lock."""
+
 ENV_REWARD_IDENTITY = "RFT_REWARD_IDENTITY"
 """Hash of what a judge's verdicts depend on: models, prompts and their version, criteria. Only set where a model judges."""
 
@@ -165,6 +168,20 @@ def record_key(run_id: str, file: str) -> str:
 def turn_key(number: int) -> str:
     """Which run holds one of the environment's `training.max_running` places for a job, counted from 1."""
     return f"{TURNS}{number}.json"
+
+
+FINAL_RECORDS = ("plan.json", "rehearsal.json", "gate.json", "lineage.json")
+"""What a run decides on and ends with: written once or twice, so a lock on each version costs nothing. `trend.json` is written at each
+poll."""
+
+
+def is_final_record(key: str) -> bool:
+    return key.startswith(RECORDS) and key.removeprefix(RECORDS).partition("/")[2] in FINAL_RECORDS
+
+
+def record_lock(mode: str, days: int) -> str:
+    """The value of `ENV_RECORD_LOCK`: Object Lock's mode, governance or compliance, and the days it holds."""
+    return f"{mode.upper()}:{days}"
 
 
 def token_key(run_id: str, kind: str) -> str:

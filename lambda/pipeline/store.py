@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -57,7 +59,7 @@ def find_json(bucket: str, key: str) -> Any | None:
 
 
 def write_bytes(bucket: str, key: str, body: bytes, kind: str = "application/json") -> None:
-    aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=kind)
+    aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=kind, **_lock(key))
 
 
 def write_json(bucket: str, key: str, value: object) -> None:
@@ -67,7 +69,7 @@ def write_json(bucket: str, key: str, value: object) -> None:
 def write_once(bucket: str, key: str, value: object) -> bool:
     """Writes the object unless the key exists; says whether it wrote. Of two writers at once exactly one wins."""
     try:
-        aws.s3().put_object(Bucket=bucket, Key=key, Body=encoded(value), ContentType="application/json", IfNoneMatch="*")
+        aws.s3().put_object(Bucket=bucket, Key=key, Body=encoded(value), ContentType="application/json", IfNoneMatch="*", **_lock(key))
     except ClientError as error:
         if aws.code_of(error) in LOST_RACE:
             return False
@@ -97,6 +99,15 @@ def replace(bucket: str, key: str, value: object, tag: str | None) -> bool:
             return False
         raise
     return True
+
+
+def _lock(key: str) -> dict[str, Any]:
+    """Object Lock of a final record, where the environment's settings ask for it."""
+    lock = os.environ.get(names.ENV_RECORD_LOCK, "")
+    if not lock or not names.is_final_record(key):
+        return {}
+    mode, _, days = lock.partition(":")
+    return {"ObjectLockMode": mode, "ObjectLockRetainUntilDate": datetime.now(UTC) + timedelta(days=int(days))}
 
 
 def encoded(value: object) -> bytes:

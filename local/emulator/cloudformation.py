@@ -12,7 +12,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners, stacks
 
-from local.emulator import cloudformation_custom, cloudformation_types, not_emulated
+from local.emulator import cloudformation_buckets, cloudformation_custom, cloudformation_types, not_emulated
 from local.emulator.clients import client, root
 
 Properties = dict[str, Any]
@@ -25,6 +25,7 @@ _ADDED: set[str] = set()
 def install() -> None:
     """Register every added type."""
     cloudformation_types.register()
+    cloudformation_buckets.register()
     cloudformation_custom.register()
     upstream_threaded = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda kind: kind in _ADDED or upstream_threaded(kind)

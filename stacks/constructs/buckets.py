@@ -49,13 +49,17 @@ class Buckets(Construct):
         self._removal = RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY
         self._retention = retention
         self.access_logs = self._build_access_logs()
-        self.datasets = self._build("Datasets", key, [])
+        # Everything in the datasets bucket is to stay, so the lock is the bucket's default. In the runs bucket Bedrock writes what it
+        # likes and clean-up deletes: there the functions lock a run's final records one by one (lambda/pipeline/store.py).
+        self.datasets = self._build("Datasets", key, [], default_lock=self._lock())
         self.runs = self._build(
             "Runs", key, [self._expiry("staged", names.STAGED, retention.staged_days), self._expiry("tokens", names.TOKENS, 90)]
         )
         self._announce_objects(self.datasets)
 
-    def _build(self, construct_id: str, key: kms.IKey, rules: list[s3.LifecycleRule]) -> s3.Bucket:
+    def _build(
+        self, construct_id: str, key: kms.IKey, rules: list[s3.LifecycleRule], default_lock: s3.ObjectLockRetention | None = None
+    ) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             construct_id,
@@ -70,6 +74,9 @@ class Buckets(Construct):
             server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix=f"{construct_id.lower()}/",
             lifecycle_rules=[self._housekeeping(), *rules],
+            # Always able to lock: adding this to a bucket would replace it, adding a rule later does not.
+            object_lock_enabled=True,
+            object_lock_default_retention=default_lock,
             removal_policy=self._removal,
         )
         acknowledge(bucket, *_REPLICATION, answer=_ONE_REGION)
@@ -95,6 +102,11 @@ class Buckets(Construct):
         acknowledge(bucket, *_REPLICATION, answer=_LOGS_HAVE_NO_REPLICA)
         acknowledge(bucket, *_KMS_ENCRYPTION, answer=_SSE_S3_ONLY)
         return bucket
+
+    def _lock(self) -> s3.ObjectLockRetention | None:
+        days = Duration.days(self._retention.lock_days)
+        locks = {"governance": s3.ObjectLockRetention.governance, "compliance": s3.ObjectLockRetention.compliance}
+        return locks[self._retention.lock_mode](days) if self._retention.locks else None
 
     def _housekeeping(self) -> s3.LifecycleRule:
         return s3.LifecycleRule(

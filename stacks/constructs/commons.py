@@ -16,7 +16,7 @@ from contracts import names
 from contracts.validation import plain
 
 from stacks.constructs.buckets import Buckets
-from stacks.constructs.statements import allow, arn
+from stacks.constructs.statements import allow, arn, lock_objects, write_objects
 from stacks.constructs.task_function import TaskFunction, Workshop
 
 
@@ -41,8 +41,10 @@ class Commons:
     @property
     def environment(self) -> Mapping[str, str]:
         workshop = self.workshop
+        retention = workshop.settings.retention
         stack = Stack.of(workshop.layer)
         return {
+            **({names.ENV_RECORD_LOCK: names.record_lock(retention.lock_mode, retention.lock_days)} if retention.locks else {}),
             names.ENV_SETTINGS: json.dumps(plain(workshop.settings.pipeline), separators=(",", ":")),
             names.ENV_DATASETS_BUCKET: self.buckets.datasets.bucket_name,
             names.ENV_RUNS_BUCKET: self.buckets.runs.bucket_name,
@@ -55,6 +57,12 @@ class Commons:
             names.ENV_SUBNETS: ",".join(subnet.subnet_id for subnet in workshop.network.subnets),
             names.ENV_SECURITY_GROUPS: workshop.network.job.security_group_id,
         }
+
+    def write_records(self) -> list[iam.PolicyStatement]:
+        """For a function that writes a run's final records, and locks them where settings ask for it."""
+        runs = self.buckets.runs
+        lock = [lock_objects(runs, names.RECORDS)] if self.workshop.settings.retention.locks else []
+        return [write_objects(runs, names.RECORDS), *lock]
 
     def function(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -17,7 +17,7 @@ _LAST_STOP = Answer(
 )
 
 
-def dead_letters(scope: Construct, construct_id: str, *, key: kms.IKey) -> sqs.Queue:
+def dead_letters(scope: Construct, construct_id: str, *, key: kms.IKey, removal_policy: RemovalPolicy) -> sqs.Queue:
     """Encrypted, TLS-only, kept for the 14 days that are SQS's most."""
     queue = sqs.Queue(
         scope,
@@ -26,6 +26,7 @@ def dead_letters(scope: Construct, construct_id: str, *, key: kms.IKey) -> sqs.Q
         encryption_master_key=key,
         enforce_ssl=True,
         retention_period=Duration.days(14),
+        removal_policy=removal_policy,
     )
     acknowledge(queue, "AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy", answer=_LAST_STOP)
     return queue
