@@ -123,6 +123,13 @@ class Target:
             raise self._not_deployed(found["InvalidParameters"])
         return Parts(**{paths[parameter["Name"]]: parameter["Value"] for parameter in found["Parameters"]})
 
+    @cached_property
+    def backup_bucket(self) -> str | None:
+        """The bucket of copies, or None where settings have no backup."""
+        path = names.parameter(self.environment, names.PARAM_BACKUP_BUCKET)
+        found = self.ssm.get_parameters(Names=[path])["Parameters"]
+        return str(found[0]["Value"]) if found else None
+
     def released_model(self) -> dict[str, Any] | None:
         """The released-model pointer, or None before the first release."""
         try:
@@ -136,13 +143,17 @@ class Target:
 
     def read_json(self, bucket: str, key: str) -> Any | None:
         """An object's JSON value, or None when there is no such object."""
+        body = self.read_bytes(bucket, key)
+        return None if body is None else json.loads(body)
+
+    def read_bytes(self, bucket: str, key: str) -> bytes | None:
+        """An object's content, or None when there is no such object."""
         try:
-            body = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response["Error"].get("Code") in ("NoSuchKey", "404"):
                 return None
             raise
-        return json.loads(body)
 
     def record(self, run_id: str, file: str) -> Any | None:
         """One of a run's records, or None."""

@@ -7,6 +7,7 @@ from typing import Any
 from aws_cdk import Fn, Stack
 from constructs import Construct
 
+from stacks.backup import Backup
 from stacks.constructs.buckets import Buckets
 from stacks.constructs.keys import Keys
 from stacks.constructs.network import Network
@@ -20,13 +21,22 @@ class FoundationStack(Stack):
     Attributes:
         keys: data, model and logs.
         buckets: datasets, runs and access logs.
+        backup: the locked copy of what cannot be made again; None where settings have none.
         network: the VPC, its endpoints and security groups.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, termination_protection=settings.protect, **kwargs)
         self.keys = Keys(self, "Keys", protect=settings.protect)
-        self.buckets = Buckets(self, "Buckets", key=self.keys.data, retention=settings.retention, protect=settings.protect)
+        self.buckets = Buckets(
+            self,
+            "Buckets",
+            key=self.keys.data,
+            retention=settings.retention,
+            protect=settings.protect,
+            replicated=settings.backup.enabled,
+        )
+        self.backup = Backup(self, "Backup", settings=settings, buckets=self.buckets, keys=self.keys) if settings.backup.enabled else None
         self.network = Network(
             self,
             "Network",

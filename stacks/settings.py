@@ -30,15 +30,14 @@ from contracts.settings import (
 from contracts.validation import matching, number, one_of, structure, whole
 from reward import graders
 
-from stacks import judge_settings
+from stacks import backup_settings, judge_settings
+from stacks.backup_settings import LOCK_MODES, BackupSettings
 from stacks.judge_settings import JudgeSettings
 
 ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 
 LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """Retention periods CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
-
-LOCK_MODES = ("none", "governance", "compliance")
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
 
@@ -189,6 +188,7 @@ class EnvironmentSettings:
     protect: bool = attrs.field(default=True)
     network: NetworkSettings = attrs.field(factory=NetworkSettings)
     retention: RetentionSettings = attrs.field(factory=RetentionSettings)
+    backup: BackupSettings = attrs.field(factory=BackupSettings)
     reward: RewardSettings = attrs.field(factory=RewardSettings)
     judge: JudgeSettings = attrs.field(factory=JudgeSettings)
     alarms: AlarmSettings = attrs.field(factory=AlarmSettings)
@@ -265,6 +265,7 @@ def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
     problems: list[str] = []
     if settings.name != stem:
         problems.append(f"name = {settings.name!r}: allowed is the file's own name, {stem!r}")
+    problems += backup_settings.problems(settings.backup)
     problems += _grader_problems(settings.reward)
     problems += judge_settings.problems(
         settings.reward.grader,

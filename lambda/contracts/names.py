@@ -94,6 +94,12 @@ PARAM_REWARD_FUNCTION = "reward-function"
 PARAM_BUS = "bus"
 PARAM_TOPIC = "topic-arn"
 PARAM_DASHBOARD = "dashboard"
+PARAM_BACKUP_BUCKET = "backup-bucket"
+"""Only where there is a backup."""
+
+PARAMS_OF_BACKUP = (PARAM_DATASETS_BUCKET, PARAM_RUNS_BUCKET, PARAM_STATE_MACHINE, PARAM_BACKUP_BUCKET)
+"""What `rft backup` looks up."""
+
 PARAM_RELEASED_MODEL = "released-model"
 """Written by the Release step, never by CloudFormation: a redeploy must not move the pointer."""
 
@@ -187,6 +193,25 @@ def record_lock(mode: str, days: int) -> str:
 def token_key(run_id: str, kind: str) -> str:
     """Where a waiting state leaves its task token; `kind` is job, spend or release."""
     return f"{TOKENS}{run_id}/{kind}.json"
+
+
+# --- Backup: what cannot be made again ---------------------------------------------------------------------------------
+
+BACKED_UP_DATASETS = (DATASETS, FEEDBACK)
+"""Prefixes of the datasets bucket. Uploads are not among them: what they became is."""
+
+BACKED_UP_RUNS = (RECORDS,)
+"""Prefixes of the runs bucket. Staged data is a copy, and Bedrock's output is in the model."""
+
+
+def replication_rule(prefix: str) -> str:
+    """Id of the rule that copies a prefix, which is also a dimension of S3's replication metrics."""
+    return f"backup-{prefix.rstrip('/')}"
+
+
+def restore_role(environment: str) -> str:
+    """Fixed, because people type it."""
+    return f"rft-{environment}-restore"
 
 
 # --- Keys that staging adds to a training record; they come back in the grader event's metadata -------------------------

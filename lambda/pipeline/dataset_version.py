@@ -42,23 +42,33 @@ def version_of(entries: Sequence[Entry], settings: DatasetSettings) -> Version:
     A hash has nothing to do with the order of the upload, so the splits are a fair draw, and the same draw every time.
     """
     ordered = sorted(entries, key=lambda entry: entry.prompt_sha256)
-    digest = hashlib.sha256()
-    for entry in ordered:
-        digest.update(entry.line)
-    digest.update(json.dumps(split_settings(settings), sort_keys=True).encode())
     cut = sizes(len(ordered), settings)
     parts = {
         names.SPLIT_HELDOUT: ordered[: cut.heldout],
         names.SPLIT_VALIDATION: ordered[cut.heldout : cut.heldout + cut.validation],
         names.SPLIT_TRAIN: ordered[cut.heldout + cut.validation :],
     }
+    splits = {split: b"".join(entry.line for entry in part) for split, part in parts.items()}
+    sha256 = content_sha256(splits, split_settings(settings))
     return Version(
-        version=digest.hexdigest()[:VERSION_DIGITS],
-        sha256=digest.hexdigest(),
-        splits={split: b"".join(entry.line for entry in part) for split, part in parts.items()},
+        version=sha256[:VERSION_DIGITS],
+        sha256=sha256,
+        splits=splits,
         prompts={split: len(part) for split, part in parts.items()},
         prompt_characters=_lengths([entry.prompt_characters for entry in ordered]),
     )
+
+
+def content_sha256(splits: Mapping[str, bytes], fractions: Mapping[str, float]) -> str:
+    """What a version is named by, from the bytes of its splits and the settings that cut them.
+
+    Held-out, validation and train, in this order, are the records in order of their prompts' hashes: so content proves its own name.
+    """
+    digest = hashlib.sha256()
+    for split in (names.SPLIT_HELDOUT, names.SPLIT_VALIDATION, names.SPLIT_TRAIN):
+        digest.update(splits[split])
+    digest.update(json.dumps(dict(fractions), sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def split_settings(settings: DatasetSettings) -> dict[str, float]:

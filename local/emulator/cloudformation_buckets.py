@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
 from local.emulator import cloudformation as cfn
@@ -31,26 +32,19 @@ def register() -> None:
 
 
 def _configure(bucket: str, properties: Properties, before: Properties) -> None:
-    s3 = cfn.api("s3")
+    # Into the service's own tables, as ministack's handler does: a request would wait for the loop that this runs on.
     if cfn.plain(properties.get("ObjectLockEnabled")) is True:
         retention = properties.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention")
-        rule = {"Rule": {"DefaultRetention": {**retention, "Days": int(retention["Days"])}}} if retention else {}
-        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", **rule})
+        default = {"Mode": retention["Mode"], "Days": int(retention["Days"])} if retention else None
+        s3._bucket_object_lock[bucket] = {"enabled": True, "default_retention": default}
     if replication := properties.get("ReplicationConfiguration"):
         not_emulated.record("S3 replication", "objects are copied at once, whatever the replication role may do and whichever key it names")
-        rules = [_rule(rule) for rule in cfn.plain(replication["Rules"])]
-        s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration={"Role": replication["Role"], "Rules": rules})
+        s3._bucket_replication[bucket] = {"Role": replication["Role"], "Rules": [_rule(rule) for rule in cfn.plain(replication["Rules"])]}
     elif before.get("ReplicationConfiguration"):
-        s3.delete_bucket_replication(Bucket=bucket)
+        s3._bucket_replication.pop(bucket, None)
 
 
 def _rule(rule: Properties) -> Properties:
-    """A rule with the numbers and names the API has where CloudFormation has text."""
+    """A rule with the names and numbers the API has where CloudFormation has others."""
     made = {("ID" if key == "Id" else key): value for key, value in rule.items()}
-    if "Priority" in made:
-        made["Priority"] = int(made["Priority"])
-    destination = made["Destination"]
-    if "Metrics" in destination:
-        # CloudFormation takes metrics without a time threshold; the API's shape allows that as well.
-        made["Destination"] = {**destination, "Metrics": {"Status": destination["Metrics"]["Status"]}}
-    return made
+    return {**made, "Priority": int(made["Priority"])} if "Priority" in made else made

@@ -11,16 +11,16 @@ from contracts import names
 from stacks.constructs.acknowledge import Answer, Owner, acknowledge
 from stacks.settings import RetentionSettings
 
-_REPLICATION = (
+REPLICATION_FINDINGS = (
     "NIST.800.53.R5-S3BucketReplicationEnabled",
     "HIPAA.Security-S3BucketReplicationEnabled",
     "PCI.DSS.321-S3BucketReplicationEnabled",
 )
 _KMS_ENCRYPTION = ("NIST.800.53.R5-S3DefaultEncryptionKMS", "HIPAA.Security-S3DefaultEncryptionKMS", "PCI.DSS.321-S3DefaultEncryptionKMS")
 
-_ONE_REGION = Answer(
-    reason="Training data and models stay in one Region on purpose: a replica elsewhere would be a second place to guard, and Bedrock "
-    "trains in one Region only. Every version of every object is kept for retention.noncurrent_days.",
+_NO_BACKUP = Answer(
+    reason="The environment's settings have no backup (backup.enabled): what it holds can be made again, or is kept long enough by its "
+    "versions, for retention.noncurrent_days. Where a backup is set, the bucket is replicated and this answer is not given.",
     owner=Owner.SECURITY,
     review="2027-11-30",
 )
@@ -41,13 +41,16 @@ _SSE_S3_ONLY = Answer(
 class Buckets(Construct):
     """Private, encrypted, versioned, TLS 1.2 and nothing else, owned by the bucket's account.
 
+    `replicated` says that `stacks.backup` copies the data buckets.
     Without `protect` a bucket goes with its stack, but only when empty: nothing here ever deletes an object for a deploy.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, retention: RetentionSettings, protect: bool) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, retention: RetentionSettings, protect: bool, replicated: bool = False
+    ) -> None:
         super().__init__(scope, construct_id)
         self._removal = RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY
-        self._retention = retention
+        self._retention, self._replicated = retention, replicated
         self.access_logs = self._build_access_logs()
         # Everything in the datasets bucket is to stay, so the lock is the bucket's default. In the runs bucket Bedrock writes what it
         # likes and clean-up deletes: there the functions lock a run's final records one by one (lambda/pipeline/store.py).
@@ -79,7 +82,8 @@ class Buckets(Construct):
             object_lock_default_retention=default_lock,
             removal_policy=self._removal,
         )
-        acknowledge(bucket, *_REPLICATION, answer=_ONE_REGION)
+        if not self._replicated:
+            acknowledge(bucket, *REPLICATION_FINDINGS, answer=_NO_BACKUP)
         return bucket
 
     def _build_access_logs(self) -> s3.Bucket:
@@ -99,7 +103,7 @@ class Buckets(Construct):
             ],
             removal_policy=self._removal,
         )
-        acknowledge(bucket, *_REPLICATION, answer=_LOGS_HAVE_NO_REPLICA)
+        acknowledge(bucket, *REPLICATION_FINDINGS, answer=_LOGS_HAVE_NO_REPLICA)
         acknowledge(bucket, *_KMS_ENCRYPTION, answer=_SSE_S3_ONLY)
         return bucket
 

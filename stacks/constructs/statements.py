@@ -63,7 +63,7 @@ def write_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
 
 def lock_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
     """Puts an Object Lock on what it writes; lifting one takes s3:BypassGovernanceRetention, which no role of the pipeline has."""
-    return allow(["s3:PutObjectRetention"], _keys(bucket, prefixes))
+    return allow(["s3:PutObjectRetention"], _keys(bucket, prefixes), because=_below(prefixes))
 
 
 def delete_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:

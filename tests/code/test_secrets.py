@@ -46,14 +46,20 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in names if name and (ROOT / name).is_file() and name != BASELINE.name]
 
 
-def known(baseline: dict[str, Any]) -> set[tuple[str, str, str]]:
-    return {(name, entry["type"], entry["hashed_secret"]) for name, entries in baseline["results"].items() for entry in entries}
+def known(baseline: dict[str, Any]) -> set[tuple[str, str]]:
+    """Kind and hash of every value that was reviewed; a made-up one may stand in any test."""
+    return {(entry["type"], entry["hashed_secret"]) for entries in baseline["results"].values() for entry in entries}
 
 
 def test_nothing_that_looks_like_a_secret_is_unknown(baseline: dict[str, Any]) -> None:
     found, reviewed = scan(tracked(), ROOT, baseline), known(baseline)
-    assert [f"{name}:{line}: {kind}" for (name, kind, digest), line in found.items() if (name, kind, digest) not in reviewed] == []
-    assert [entry for entry in reviewed if entry not in found] == [], "no longer there: make secrets"
+    unknown = [
+        f"{name}:{line}: {kind}"
+        for (name, kind, digest), line in found.items()
+        if (kind, digest) not in reviewed or not name.startswith("tests/")
+    ]
+    assert unknown == [], "mend it, or have it reviewed: make secrets, then detect-secrets audit .secrets.baseline"
+    assert reviewed - {(kind, digest) for _, kind, digest in found} == set(), "no longer there: make secrets"
 
 
 def test_everything_in_the_baseline_was_reviewed_and_is_in_test_data(baseline: dict[str, Any]) -> None:

@@ -13,4 +13,7 @@ def test_feedback_is_read_by_the_rehearsal_alone_and_written_by_no_function(envi
         for name, statement in environment.identity_statements()
         if any(names.FEEDBACK in resource for resource in resources(statement))
     }
+    # Where there is a backup, S3 copies it; what was written is neither read nor changed by that.
+    copying = touching.pop("BackupReplication", None)
+    assert (copying is not None) == environment.settings.backup.enabled
     assert touching == {"TrainingRehearseReward": ["s3:GetObject"]}

@@ -22,7 +22,7 @@ ROUTES_OUT = {
 
 def test_every_key_rotates(environment: Synthesised) -> None:
     keys = environment.of_type("AWS::KMS::Key")
-    assert len(keys) == 3
+    assert len(keys) == 3 + environment.settings.backup.enabled
     for name, key in keys.items():
         assert key["Properties"]["EnableKeyRotation"] is True, name
 
@@ -37,7 +37,7 @@ def test_services_use_the_keys_for_this_account_only(environment: Synthesised) -
 
 def test_every_bucket_is_private_versioned_and_owned_by_the_account(environment: Synthesised) -> None:
     buckets = environment.of_type("AWS::S3::Bucket")
-    assert len(buckets) == 3
+    assert len(buckets) == 3 + environment.settings.backup.enabled
     for name, bucket in buckets.items():
         properties = bucket["Properties"]
         assert properties["VersioningConfiguration"] == {"Status": "Enabled"}, name
