@@ -60,8 +60,7 @@ def test_environments_differ_in_settings_and_not_in_their_name(packs: dict[str, 
     found = {area["title"]: area["changes"] for area in differences["areas"]}
     assert "Settings" in found
     # Prod has one more zone, and so a subnet more that a job may have an interface in; it locks its final records; and it has a backup.
-    lines = [
-        line for change in found.get("Roles", []) if "/Backup/" not in change["what"] for line in [*change["before"], *change["after"]]
-    ]
-    assert all("isolatedSubnet" in line or "s3:PutObjectRetention" in line for line in lines)
+    for change in found.get("Roles", []):
+        before, after = ({line.replace(", s3:PutObjectRetention", "") for line in change[side]} for side in ("before", "after"))
+        assert "/Backup/" in change["what"] or all("isolatedSubnet" in line for line in before ^ after)
     assert packs["dev"]["differences"] is None
