@@ -92,6 +92,10 @@ def _roles(evidence: Evidence) -> Items:
     }
 
 
+def _policies(evidence: Evidence) -> Items:
+    return {f"{policy['kind']} {policy['place']}": [_said(one) for one in policy["statements"]] for policy in evidence["resource_policies"]}
+
+
 def _keys(evidence: Evidence) -> Items:
     return {
         f"{key['stack']}/{key['place']}": [
@@ -191,6 +195,7 @@ _AREAS = {
     "Settings": _settings,
     "Statements that hold": _facts,
     "Roles": _roles,
+    "Resource policies": _policies,
     "Access": _access,
     "Keys": _keys,
     "Stores": _stores,

@@ -16,6 +16,7 @@ from audit.flows import actor, flows
 from audit.inventory import roles
 from audit.network import network
 from audit.register import Register
+from audit.resource_policies import resource_policies
 from audit.retention import backups, retention
 from audit.risks import risks
 
@@ -47,6 +48,7 @@ def gather(assembly: Assembly, register: Register) -> Evidence:
         "flows": [_plain(flow) for flow in flows(assembly)],
         "stores": [_plain(store) for store in encryption.stores(assembly)],
         "keys": [_plain(key) for key in encryption.keys(assembly)],
+        "resource_policies": [_plain(policy) for policy in resource_policies(assembly)],
         "network": _plain(network(assembly)),
         "retention": [_plain(kept) for kept in retention(assembly)],
         "backups": backups(assembly),

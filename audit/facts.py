@@ -195,6 +195,51 @@ def _data_events(evidence: Evidence) -> Iterator[str]:
         yield "no trail records data events"
 
 
+def _outsiders_denied(evidence: Evidence) -> Iterator[str]:
+    held = {(policy["kind"], policy["place"]): policy["statements"] for policy in evidence["resource_policies"]}
+    for store in evidence["stores"]:
+        if store["kind"] in {"bucket", "topic", "queue", "event bus"}:
+            statements = held.get((store["kind"], store["place"]), [])
+            if not any(_denies_outsiders(statement) for statement in statements):
+                yield f"{store['kind']} {store['place']}"
+
+
+def _denies_outsiders(statement: Mapping[str, Any]) -> bool:
+    inside = ("aws:PrincipalAccount", "aws:PrincipalOrgID")
+    return (
+        statement["effect"] == "Deny"
+        and "anyone" in statement["principals"]
+        and any(text.startswith(inside) and " not " in text for text in statement["conditions"])
+    )
+
+
+def _records_signed(evidence: Evidence) -> Iterator[str]:
+    signing = [f"{{{key['place']}}}" for key in evidence["keys"] if key["usage"].startswith("SIGN_VERIFY")]
+    able = [
+        role["place"]
+        for role in evidence["roles"]
+        if any(one["effect"] == "Allow" and "kms:Sign" in one["actions"] for one in role["statements"])
+    ]
+    if len(signing) != 1:
+        yield f"{len(signing)} keys that sign"
+    if len(able) != 1:
+        yield f"{len(able)} roles that may sign: {', '.join(able)}"
+
+
+def _copied_apart(evidence: Evidence) -> Iterator[str]:
+    locked = {kept["place"] for kept in evidence["retention"] if kept["lock"]}
+    if not evidence["backups"]:
+        yield "no copy"
+    yield from (copy for copy in evidence["backups"] if not any(f"{{{place}}}" in copy for place in locked))
+
+
+def _trail_locked(evidence: Evidence) -> Iterator[str]:
+    locked = {kept["place"] for kept in evidence["retention"] if kept["lock"]}
+    if not evidence["trails"]:
+        yield "no trail in the templates"
+    yield from (trail["bucket"] for trail in evidence["trails"] if trail["bucket"] not in locked)
+
+
 def _licences_known(evidence: Evidence) -> Iterator[str]:
     for library in evidence["software"]:
         if not library["licences"] or "not stated" in library["licences"]:
@@ -230,6 +275,10 @@ _FACTS: dict[str, tuple[str, Callable[[Evidence], Iterator[str] | Sequence[str]]
     "alarms_tell": ("Every alarm tells somebody", _alarms_tell),
     "trail_kept": ("A trail records the account's API calls, validated and encrypted", _trail_kept),
     "data_events": ("Reads and writes of the data themselves are recorded", _data_events),
+    "trail_locked": ("The trail's files are locked: nobody can delete or alter them before their time", _trail_locked),
+    "outsiders_denied": ("Buckets, topics, queues and buses deny principals of other accounts or organisations", _outsiders_denied),
+    "records_signed": ("One key signs records of a model's making, and one role may use it", _records_signed),
+    "copied_apart": ("What cannot be made again is copied to a locked bucket", _copied_apart),
     "licences_known": ("Every library that ships states its licence", _licences_known),
     "runtime_current": ("Every function runs on a Python that AWS supports", _runtime_current),
 }

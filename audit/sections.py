@@ -9,6 +9,7 @@ SECTIONS = {
     "flow": "Data flow",
     "roles": "Roles",
     "wildcards": "Wildcards",
+    "policies": "Resource policies",
     "access": "Access matrix",
     "encryption": "Encryption",
     "network": "Network",

@@ -90,6 +90,10 @@ FAULTS: dict[str, Change] = {
     "alarms_tell": first("AWS::CloudWatch::Alarm", lambda found: found.pop("AlarmActions")),
     "trail_kept": without("AWS::CloudTrail::Trail"),
     "data_events": without("AWS::CloudTrail::Trail"),
+    "trail_locked": without("AWS::CloudTrail::Trail"),
+    "outsiders_denied": without("AWS::S3::BucketPolicy"),
+    "records_signed": allow("kms:Sign", of="EvaluationGate"),
+    "copied_apart": every("AWS::S3::Bucket", lambda found: found.pop("ReplicationConfiguration", None)),
     "runtime_current": first("AWS::Lambda::Function", lambda found: found.update(Runtime="python3.9")),
 }
 

@@ -11,6 +11,7 @@ from audit.encryption import keys, stores
 from audit.flows import flows, verb
 from audit.inventory import roles
 from audit.network import network
+from audit.resource_policies import resource_policies
 from audit.retention import retention
 
 Evidence = dict[str, Any]
@@ -117,3 +118,13 @@ def test_a_route_to_the_internet_shows_in_the_subnet(planted: Callable[[Callable
     evidence = planted(route)
     assert any("0.0.0.0/0 igw-1" in route for subnet in evidence["network"]["subnets"] for route in subnet["routes"])
     assert not evidence["facts"]["no_way_out"]["holds"]
+
+
+def test_policies_of_resources_are_whole(assembly: Assembly) -> None:
+    found = {(policy.kind, policy.place): policy.statements for policy in resource_policies(assembly)}
+    written = [policy["Properties"]["PolicyDocument"]["Statement"] for _, _, policy in assembly.resources("AWS::S3::BucketPolicy")]
+    assert sum(len(statements) for (kind, _), statements in found.items() if kind == "bucket") == sum(map(len, written))
+    for (kind, _), statements in found.items():
+        # A permission of a function without source would let anyone's rule call it.
+        if kind == "function":
+            assert all(any(text.startswith("aws:Source") for text in statement.conditions) for statement in statements)
