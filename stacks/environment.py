@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import Environment, Stage, Tags
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.foundation import FoundationStack
@@ -35,5 +36,7 @@ class RftEnvironment(Stage):
             stack_name=f"rft-{settings.name}-pipeline",
             description="Reinforcement fine-tuning: functions, state machine, events, alarms",
         )
+        # On every role in the tree, those that CDK's constructs would make included.
+        iam.PermissionsBoundary.of(self).apply(self.foundation.boundary.policy)
         Tags.of(self).add("Project", "bedrock-rft")
         Tags.of(self).add("Environment", settings.name)

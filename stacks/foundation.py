@@ -8,6 +8,7 @@ from aws_cdk import Fn, Stack
 from constructs import Construct
 
 from stacks.backup import Backup
+from stacks.constructs.boundary import Boundary
 from stacks.constructs.buckets import Buckets
 from stacks.constructs.keys import Keys
 from stacks.constructs.network import Network
@@ -19,6 +20,7 @@ class FoundationStack(Stack):
     """What holds data, or carries it.
 
     Attributes:
+        boundary: what no role of the environment can go beyond.
         keys: data, model and logs.
         buckets: datasets, runs and access logs.
         backup: the locked copy of what cannot be made again; None where settings have none.
@@ -27,6 +29,7 @@ class FoundationStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, termination_protection=settings.protect, **kwargs)
+        self.boundary = Boundary(self, "Boundary", environment=settings.name)
         self.keys = Keys(self, "Keys", protect=settings.protect)
         self.buckets = Buckets(
             self,
