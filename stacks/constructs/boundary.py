@@ -55,9 +55,9 @@ class Boundary(Construct):
         return allow(
             [
                 *_of("s3", "GetObject GetObjectVersion PutObject DeleteObject ListBucket ListBucketVersions AbortMultipartUpload"),
-                # S3 copies into the backup with these.
+                # S3 copies into the backup with these; a final record is locked until a day.
                 *_of("s3", "GetReplicationConfiguration GetObjectVersionForReplication GetObjectVersionAcl GetObjectVersionTagging"),
-                *_of("s3", "GetObjectRetention GetObjectLegalHold ReplicateObject ReplicateTags"),
+                *_of("s3", "GetObjectRetention GetObjectLegalHold PutObjectRetention ReplicateObject ReplicateTags"),
             ],
             [f"arn:{Aws.PARTITION}:s3:::rft-{self._environment}-*"],
             {"StringEquals": {"aws:ResourceAccount": Aws.ACCOUNT_ID}},

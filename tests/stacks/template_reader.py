@@ -32,8 +32,10 @@ class Synthesised:
         return {**self.foundation["Resources"], **self.pipeline["Resources"]}
 
     def identity_statements(self) -> Iterator[tuple[str, Statement]]:
-        """Every statement of every role's policies, with the logical id of what holds it."""
+        """Every statement of every role's policies, with the logical id of what holds it. The boundary grants nothing."""
         for name, policy in self.of_type("AWS::IAM::ManagedPolicy").items():
+            if name.startswith("Boundary"):
+                continue
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
                 yield name, statement
 

@@ -72,6 +72,12 @@ def test_no_role_trusts_an_account_or_everyone(environment: Synthesised) -> None
         assert (attached or naming) and attached <= ours, f"{name} carries a policy that others write"
 
 
+def test_every_role_is_bounded(environment: Synthesised) -> None:
+    boundary, _ = environment.one("AWS::IAM::ManagedPolicy", "BoundaryPolicy")
+    for name, role in environment.of_type("AWS::IAM::Role").items():
+        assert boundary in flat(role["Properties"].get("PermissionsBoundary", "")), f"{name} has no boundary"
+
+
 def test_each_function_has_a_role_of_its_own(environment: Synthesised) -> None:
     roles = [flat(function["Properties"]["Role"]) for function in environment.of_type("AWS::Lambda::Function").values()]
     assert len(roles) == len(set(roles)) > len(FUNCTIONS)
