@@ -7,7 +7,7 @@ from constructs import Construct
 from contracts import names
 
 from stacks.constructs.commons import NAMED_BY_BEDROCK, Commons, customization_jobs, deployments
-from stacks.constructs.statements import allow, arn, delete_objects, list_objects, read_objects, write_key, write_objects
+from stacks.constructs.statements import allow, arn, delete_objects, get_objects, list_objects, read_objects, write_key, write_objects
 from stacks.constructs.task_function import TaskFunction
 
 
@@ -86,7 +86,7 @@ class Release(Construct):
                 delete_objects(commons.buckets.runs, names.STAGED, names.TOKENS),
                 list_objects(commons.buckets.runs, names.STAGED, names.TOKENS, names.TURNS),
                 # Its place among the jobs that may run at once is given back by writing, on condition that it still holds it.
-                allow(["s3:GetObject"], [commons.buckets.runs.arn_for_objects(f"{names.TURNS}*")]),
+                get_objects(commons.buckets.runs, names.TURNS),
                 write_objects(commons.buckets.runs, names.TURNS),
                 write_key(commons.workshop.keys.data, stack.region),
             ],

@@ -43,7 +43,12 @@ def in_region(region: str) -> dict[str, dict[str, str]]:
 
 def read_objects(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:
     """Reads objects under the prefixes, and may list them, so that a missing object is 404 and not 403."""
-    return [allow(["s3:GetObject"], _keys(bucket, prefixes), because=_below(prefixes)), list_objects(bucket, *prefixes)]
+    return [get_objects(bucket, *prefixes), list_objects(bucket, *prefixes)]
+
+
+def get_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
+    """Reads objects under the prefixes, without listing them."""
+    return allow(["s3:GetObject"], _keys(bucket, prefixes), because=_below(prefixes))
 
 
 def read_versions(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:

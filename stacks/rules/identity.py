@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from stacks.rules.policies import grants, policies_of, resource_statements, roles
 from stacks.rules.rule import Fault, Rule
-from stacks.rules.templates import Resource, Statement, Templates, condition_keys, listed, statements
+from stacks.rules.templates import Resource, Statement, Templates, listed, required_keys, statements
 
 NO_SOURCE_KEYS = {"lambda.amazonaws.com"}
 """Services that assume a role without `aws:SourceAccount` or `aws:SourceArn`: a condition on them would lock the service out.
@@ -26,7 +26,7 @@ def _service_trust(templates: Templates) -> Iterator[Fault]:
     for role in roles(templates):
         for statement in statements(role.properties["AssumeRolePolicyDocument"]):
             for service in _services(statement):
-                missing = {"aws:SourceAccount", "aws:SourceArn"} - condition_keys(statement)
+                missing = {"aws:SourceAccount", "aws:SourceArn"} - required_keys(statement)
                 if statement["Effect"] == "Allow" and service not in NO_SOURCE_KEYS and missing:
                     what = f"the role trusts {service} without {' and '.join(sorted(missing))}"
                     yield Fault(resource=role, what=what, property_path="Properties/AssumeRolePolicyDocument")
@@ -35,7 +35,7 @@ def _service_trust(templates: Templates) -> Iterator[Fault]:
 def _service_access(templates: Templates) -> Iterator[Fault]:
     for resource, statement in resource_statements(templates):
         for service in _services(statement):
-            if statement["Effect"] == "Allow" and not condition_keys(statement) & _SOURCE_KEYS:
+            if statement["Effect"] == "Allow" and not required_keys(statement) & _SOURCE_KEYS:
                 yield Fault(resource=resource, what=f"{service} is let in whoever it acts for")
     for permission in templates.of("AWS::Lambda::Permission"):
         if not {"SourceArn", "SourceAccount", "PrincipalOrgID"} & set(permission.properties):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stacks.rules.rule import Fault, Rule
-from stacks.rules.templates import Resource, Statement, Templates, listed, statements
+from stacks.rules.templates import Resource, Statement, Templates, listed, required_keys, statements
 
 _WAYS_OUT = (
     "AWS::EC2::InternetGateway",
@@ -56,13 +56,7 @@ def _anyone(statement: Statement) -> bool:
 
 
 def _holds_principal(statement: Statement) -> bool:
-    # A condition that also lets requests without the key pass (…IfExists, Null) holds nobody.
-    return any(
-        key.startswith("aws:Principal") or key in {"aws:SourceAccount", "aws:SourceOrgID"}
-        for operator, keys in statement.get("Condition", {}).items()
-        if not operator.endswith("IfExists") and operator != "Null" and "Not" not in operator
-        for key in keys
-    )
+    return any(key.startswith("aws:Principal") or key in {"aws:SourceAccount", "aws:SourceOrgID"} for key in required_keys(statement))
 
 
 def _no_way_out(templates: Templates) -> Iterator[Fault]:

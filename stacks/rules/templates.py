@@ -129,8 +129,17 @@ def statements(document: Any) -> Iterator[Statement]:
         yield from (statement for statement in listed(document.get("Statement")) if isinstance(statement, dict))
 
 
-def condition_keys(statement: Statement) -> set[str]:
-    return {key for keys in statement.get("Condition", {}).values() for key in keys}
+def required_keys(statement: Statement) -> set[str]:
+    """Condition keys that a request must carry, and with one of the values named, for the statement to apply.
+
+    A negation, `…IfExists`, `Null` and `ForAllValues:` also hold for a request without the key, so they hold nobody.
+    """
+    return {
+        key
+        for operator, keys in statement.get("Condition", {}).items()
+        if not operator.endswith("IfExists") and operator != "Null" and "Not" not in operator and not operator.startswith("ForAllValues:")
+        for key in keys
+    }
 
 
 def read_directory(assembly: Path) -> Templates:

@@ -32,6 +32,9 @@ FAULTS: dict[str, list[Plant]] = {
     "RFT-ServiceTrust": [
         lambda g: g.trust(job_roles(g.templates)[0]).pop("Condition"),
         lambda g: g.trust(job_roles(g.templates)[0])["Condition"].pop("ArnLike"),
+        lambda g: g.trust(job_roles(g.templates)[0])["Condition"].update(
+            StringEquals={}, StringEqualsIfExists={"aws:SourceAccount": "111122223333"}
+        ),
     ],
     "RFT-ServiceAccess": [
         lambda g: g.add(

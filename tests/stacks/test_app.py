@@ -8,12 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from stacks.rules.packs import PUBLIC
 from stacks.settings import ENVIRONMENTS
 
 ROOT = ENVIRONMENTS.parent
 
 
-def run_app(out: Path, context: dict[str, object], *, validate: bool = False) -> subprocess.CompletedProcess[str]:
+def run_app(out: Path, context: dict[str, object], *, validate: bool = False, before: str = "") -> subprocess.CompletedProcess[str]:
     bare = {
         "PATH": os.environ["PATH"],
         "HOME": str(out),
@@ -22,7 +23,12 @@ def run_app(out: Path, context: dict[str, object], *, validate: bool = False) ->
         "CDK_CONTEXT_JSON": json.dumps({**json.loads((ROOT / "cdk.json").read_text())["context"], **context}),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    return subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=120)
+    command = (
+        [sys.executable, "-c", f"{before}; import runpy; runpy.run_path('app.py', run_name='__main__')"]
+        if before
+        else [sys.executable, "app.py"]
+    )
+    return subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_every_environment_becomes_one_stage_of_two_valid_stacks(tmp_path: Path) -> None:
@@ -33,8 +39,9 @@ def test_every_environment_becomes_one_stage_of_two_valid_stacks(tmp_path: Path)
         stacks = [a["properties"]["stackName"] for a in manifest["artifacts"].values() if a["type"] == "aws:cloudformation:stack"]
         assert sorted(stacks) == [f"rft-{name}-foundation", f"rft-{name}-pipeline"]
         assert not manifest.get("missing")
-    # CDK's own validator has read every template: neither an error nor a warning.
-    assert json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"] == []
+    # CDK's own validator and the rule packs have read every template: neither an error nor a warning is left.
+    reports = json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"]
+    assert {report["pluginName"]: report["violations"] for report in reports} == {pack: [] for pack in PUBLIC}
 
 
 def test_context_restricts_the_environments(tmp_path: Path) -> None:
@@ -53,3 +60,11 @@ def test_the_cli_runs_this_app_with_the_projects_own_python() -> None:
     settings = json.loads((ROOT / "cdk.json").read_text())
     assert settings["app"] == ".venv/bin/python app.py"
     assert settings["versionReporting"] is False
+
+
+def test_a_broken_rule_stops_the_app_and_names_the_page_that_helps(tmp_path: Path) -> None:
+    planted = "from stacks.constructs import dead_letters; dead_letters.acknowledge = lambda *_, **__: None"
+    done = run_app(tmp_path, {"environments": "dev"}, before=planted)
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("A rule is broken, see above; docs/rules.md says how rules are answered.")
+    assert "AwsSolutions-SQS3" in done.stderr and "dev/pipeline/UndeliveredEvents/Resource" in done.stderr
