@@ -173,7 +173,10 @@ def _open_findings(evidence: Evidence) -> Items:
 
 
 def _access(evidence: Evidence) -> Items:
-    return {f"{row['question']} ({row['principal']}, {row['action']})": [row["answer"]] for row in evidence.get("access", [])}
+    return {
+        row["question"]: [f"{row['answer']}, expected {row['expected']}", f"asked of {', '.join(row['principals'])}"]
+        for row in evidence["access"]
+    }
 
 
 def _facts(evidence: Evidence) -> Items:

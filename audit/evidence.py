@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from audit import components, controls, encryption, sbom
+from audit.answers import answers
 from audit.assembly import Assembly
 from audit.facts import facts
 from audit.findings import findings, reasons
@@ -56,6 +57,7 @@ def gather(assembly: Assembly, register: Register) -> Evidence:
         "alarms": components.alarms(assembly),
         "findings": found,
         "software": _software(sbom.shipped(assembly)),
+        "access": answers(assembly),
         "risks": [_plain(risk) for risk in risks()],
     }
     evidence["facts"] = {name: _plain(fact) for name, fact in facts(evidence).items()}

@@ -240,6 +240,10 @@ def _trail_locked(evidence: Evidence) -> Iterator[str]:
     yield from (trail["bucket"] for trail in evidence["trails"] if trail["bucket"] not in locked)
 
 
+def _access_as_expected(evidence: Evidence) -> Iterator[str]:
+    yield from (row["question"] for row in evidence["access"] if not row["as_expected"])
+
+
 def _licences_known(evidence: Evidence) -> Iterator[str]:
     for library in evidence["software"]:
         if not library["licences"] or "not stated" in library["licences"]:
@@ -279,6 +283,7 @@ _FACTS: dict[str, tuple[str, Callable[[Evidence], Iterator[str] | Sequence[str]]
     "outsiders_denied": ("Buckets, topics, queues and buses deny principals of other accounts or organisations", _outsiders_denied),
     "records_signed": ("One key signs records of a model's making, and one role may use it", _records_signed),
     "copied_apart": ("What cannot be made again is copied to a locked bucket", _copied_apart),
+    "access_as_expected": ("Every question of the access matrix has the answer a reviewer expects", _access_as_expected),
     "licences_known": ("Every library that ships states its licence", _licences_known),
     "runtime_current": ("Every function runs on a Python that AWS supports", _runtime_current),
 }

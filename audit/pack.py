@@ -154,8 +154,8 @@ def refusals(evidence: Mapping[str, Any]) -> list[str]:
     lines = [f"open finding: {one['rule']} on {one['place']}: {one['says']}" for one in found["open"] if one["level"] == "error"]
     lines += [f"rule pack {pack} did not finish: {error}" for pack, error in found["crashed"].items()]
     lines += [
-        f"access: {row['question']} ({row['principal']}, {row['action']}) is {row['answer']}"
-        for row in evidence.get("access", [])
+        f"access: {row['question']} Expected {row['expected']}, computed {row['answer']}"
+        for row in evidence["access"]
         if not row["as_expected"]
     ]
     return lines

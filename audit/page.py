@@ -77,9 +77,10 @@ def _figures_of_checks(evidence: Evidence) -> Iterator[Figure]:
     every = sum(pack["found"] for pack in found["packs"])
     yield "open findings", str(unanswered), f"of {every} in {len(found['packs'])} rule packs", _tone(not unanswered)
     yield "acknowledgements", str(len(found["acknowledgements"])), "each with reason, owner and date", ""
-    if "access" in evidence:
-        wrong = sum(not row["as_expected"] for row in evidence["access"])
-        yield "access questions", str(len(evidence["access"])), f"{wrong} with a wrong answer", _tone(not wrong)
+    access = evidence["access"]
+    wrong = sum(not row["as_expected"] for row in access)
+    asked = sum(row["asked"] for row in access)
+    yield "access questions", str(len(access)), f"{wrong} answered wrong, of {asked} requests", _tone(not wrong)
 
 
 def _figures_of_design(evidence: Evidence) -> Iterator[Figure]:

@@ -112,6 +112,15 @@ def test_held_out_prompts_within_the_jobs_reach_are_seen(prod: dict[str, Any]) -
     assert not facts({**prod, "flows": [*prod["flows"], reach]})["heldout_apart"].holds
 
 
+def test_a_wrong_answer_of_the_access_matrix_is_seen(planted: Planted) -> None:
+    # The reward function may read any object: a question about it must turn.
+    evidence = planted(allow("s3:GetObject", of="RewardGrader"))
+    wrong = [row for row in evidence["access"] if not row["as_expected"]]
+    assert "Can the reward function read the dataset?" in {row["question"] for row in wrong}
+    assert all(row["allowed"] for row in wrong if row["expected"] == "denied")
+    assert not evidence["facts"]["access_as_expected"]["holds"]
+
+
 def test_a_library_without_licence_is_seen(prod: dict[str, Any]) -> None:
     assert not facts({**prod, "software": [{"name": "stray", "licences": ["not stated"]}]})["licences_known"].holds
 
@@ -123,4 +132,4 @@ def test_an_unprotected_stack_is_seen(packs: dict[str, dict[str, Any]]) -> None:
 
 
 def test_every_fact_has_been_seen_to_fail(prod: dict[str, Any]) -> None:
-    assert set(prod["facts"]) == {*FAULTS, "heldout_apart", "licences_known", "stateful_protected"}
+    assert set(prod["facts"]) == {*FAULTS, "access_as_expected", "heldout_apart", "licences_known", "stateful_protected"}

@@ -42,13 +42,13 @@ def test_open_findings_refuse_a_deployment(prod: Evidence) -> None:
     bad["findings"]["open"] = [finding, {**finding, "level": "warning"}]
     bad["findings"]["crashed"] = {"HIPAA.Security": "threw"}
     bad["access"] = [
-        {"question": "May a reward read?", "principal": "reward", "action": "s3:GetObject", "answer": "allowed", "as_expected": False},
-        {"question": "May a job?", "principal": "job", "action": "s3:GetObject", "answer": "allowed", "as_expected": True},
+        {"question": "May a reward read?", "expected": "denied", "answer": "partly", "as_expected": False},
+        {"question": "May a job write?", "expected": "allowed", "answer": "allowed", "as_expected": True},
     ]
     assert refusals(bad) == [
         "open finding: RFT-X on pipeline/Y: is wrong",
         "rule pack HIPAA.Security did not finish: threw",
-        "access: May a reward read? (reward, s3:GetObject) is allowed",
+        "access: May a reward read? Expected denied, computed partly",
     ]
 
 

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from audit import picture
 from audit.drawing import Box, Column, Frame, Line, draw
@@ -81,6 +82,8 @@ def test_the_evidence_is_shown_whole(prod: Evidence, pages: dict[str, str]) -> N
         assert f"<b>{role['place']}</b>" in page
     for control in prod["controls"]:
         assert f'<th scope="row">{control["id"]}</th>' in page
+    for row in prod["access"]:
+        assert escape(row["question"]) in page
     for known in prod["findings"]["acknowledgements"]:
         assert known["place"] in page
     for resource in prod["resources"]:
