@@ -233,6 +233,7 @@ class Observability(Construct):
                             Metric.RUN_FAILED,
                             Metric.APPROVAL_REQUESTED,
                             Metric.GUARD_RAIL,
+                            Metric.ORPHANS,
                         )
                     ],
                 ),

@@ -25,6 +25,7 @@ from stacks.release import Release
 from stacks.reward import Reward
 from stacks.run import Run
 from stacks.settings import EnvironmentSettings
+from stacks.spend import Spend
 from stacks.training import JobRole, Training
 
 
@@ -64,6 +65,7 @@ class PipelineStack(Stack):
             functions={**training.functions, **evaluation.functions, **release.functions},
             dead_letters=events_lost,
         )
+        Spend(self, "Spend", commons=commons, dead_letters=events_lost)
         Observability(
             self,
             "Observability",

@@ -27,6 +27,7 @@ from contracts.settings import (
     TrainingSettings,
     TriggerSettings,
 )
+from contracts.sweep_settings import SweepSettings
 from contracts.validation import matching, number, one_of, structure, whole
 from reward import graders
 
@@ -196,6 +197,7 @@ class EnvironmentSettings:
     triggers: TriggerSettings = attrs.field(factory=TriggerSettings)
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
     guard_rails: GuardRailSettings = attrs.field(factory=GuardRailSettings)
+    sweep: SweepSettings = attrs.field(factory=SweepSettings)
     approval: ApprovalSettings = attrs.field(factory=ApprovalSettings)
     evaluation: EvaluationSettings = attrs.field(factory=EvaluationSettings)
     calibration: CalibrationSettings = attrs.field(factory=CalibrationSettings)
@@ -207,6 +209,7 @@ class EnvironmentSettings:
         return PipelineSettings(
             training=self.training,
             guard_rails=self.guard_rails,
+            sweep=self.sweep,
             approval=self.approval,
             evaluation=self.evaluation,
             calibration=self.calibration,

@@ -84,6 +84,7 @@ class Metric(Enum):
         "SpendSoFar", Unit.NONE, "US dollars a job has taken so far, estimated from what was graded and the prices in settings"
     )
     GUARD_RAIL = Definition("GuardRail", Unit.COUNT, "guard rails reached: a job was stopped, a person asked or told")
+    ORPHANS = Definition("Orphans", Unit.COUNT, "jobs, deployments and throughput found that cost money and belong to no run")
     APPROVAL_REQUESTED = Definition("ApprovalRequested", Unit.COUNT, "approvals asked for")
     CANDIDATE_GAIN = Definition("CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model")
 

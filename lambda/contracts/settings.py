@@ -10,6 +10,7 @@ import math
 import attrs
 
 from contracts.guard_settings import GuardRailSettings
+from contracts.sweep_settings import SweepSettings
 from contracts.validation import matching, number, one_of, whole
 
 NOVA_2_LITE = "amazon.nova-2-lite-v1:0:256k"
@@ -194,6 +195,7 @@ class PipelineSettings:
 
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
     guard_rails: GuardRailSettings = attrs.field(factory=GuardRailSettings)
+    sweep: SweepSettings = attrs.field(factory=SweepSettings)
     approval: ApprovalSettings = attrs.field(factory=ApprovalSettings)
     evaluation: EvaluationSettings = attrs.field(factory=EvaluationSettings)
     calibration: CalibrationSettings = attrs.field(factory=CalibrationSettings)

@@ -13,6 +13,7 @@ from contracts.errors import InvalidInput
 
 from local.bedrock.control_jobs import JobOperations, Place
 from local.bedrock.control_models import ModelOperations
+from local.bedrock.control_throughput import ThroughputOperations
 from local.bedrock.errors import ServiceError, invalid
 from local.bedrock.faults import KNOWN, Faults
 from local.bedrock.jobs import Pace, Runner
@@ -53,6 +54,7 @@ class StandIn:
         self.runner = Runner(cloud, self.store, self.faults, self.pace)
         jobs = JobOperations(cloud, self.store, self.runner)
         models = ModelOperations(self.store, self.faults)
+        throughput = ThroughputOperations(self.store)
         served = RuntimeOperations(cloud, self.store, self.faults)
         self._control = _Front(
             Wire("bedrock"),
@@ -72,6 +74,9 @@ class StandIn:
                 "ListCustomModelDeployments": models.list_deployments,
                 "UpdateCustomModelDeployment": models.update_deployment,
                 "DeleteCustomModelDeployment": models.delete_deployment,
+                "CreateProvisionedModelThroughput": throughput.create,
+                "ListProvisionedModelThroughputs": throughput.list,
+                "DeleteProvisionedModelThroughput": throughput.delete,
             },
             self.faults,
         )

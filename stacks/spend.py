@@ -1,0 +1,102 @@
+"""Spend: the sweep for what costs money and belongs to no run."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+from contracts import names
+from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
+
+from stacks.constructs.alarm import AlarmRule, build_alarm
+from stacks.constructs.commons import (
+    NAMED_BY_BEDROCK,
+    NAMED_BY_THE_RUN,
+    Commons,
+    custom_models,
+    customization_jobs,
+    deployments,
+    executions_arn,
+)
+from stacks.constructs.statements import allow, arn, write_key
+from stacks.constructs.task_function import TaskFunction
+from stacks.constructs.triggers import schedule
+
+
+class Spend(Construct):
+    """A function that looks for orphans on a schedule, and the alarm on what it finds.
+
+    Attributes:
+        sweep: the function.
+        alarm: goes off while orphans are found.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, commons: Commons, dead_letters: sqs.IQueue) -> None:
+        super().__init__(scope, construct_id)
+        self._commons = commons
+        settings = commons.workshop.settings
+        self.sweep = self._build_sweep()
+        schedule(
+            self,
+            "Schedule",
+            description="Looks for what costs money and belongs to no run",
+            expression=f"rate({settings.sweep.hours} hour{'s' if settings.sweep.hours > 1 else ''})",
+            payload={},
+            function=self.sweep.function,
+            dead_letters=dead_letters,
+            key=commons.workshop.keys.data,
+        )
+        self.alarm = build_alarm(self, self._orphans(settings.name, settings.sweep.hours), topic=commons.topic)
+
+    def _build_sweep(self) -> TaskFunction:
+        commons, stack = self._commons, Stack.of(self)
+        environment = commons.workshop.settings.name
+        pointer = arn(stack, "ssm", f"parameter{names.parameter(environment, names.PARAM_RELEASED_MODEL)}")
+        removing = [
+            allow(["bedrock:StopModelCustomizationJob"], [customization_jobs(stack)], because=NAMED_BY_BEDROCK),
+            allow(["bedrock:DeleteCustomModelDeployment"], [deployments(stack)], because=NAMED_BY_BEDROCK),
+        ]
+        return commons.function(
+            self,
+            "sweep",
+            description="Finds jobs, deployments and throughput that cost money and belong to no run",
+            timeout_seconds=300,
+            asynchronous=True,
+            statements=[
+                allow(
+                    [
+                        "bedrock:ListModelCustomizationJobs",
+                        "bedrock:ListCustomModelDeployments",
+                        "bedrock:ListProvisionedModelThroughputs",
+                    ],
+                    ["*"],
+                    {"StringEquals": {"aws:RequestedRegion": stack.region}},
+                    because="Bedrock's List calls know no resource (service authorization reference, Amazon Bedrock); they are held to the "
+                    "Region.",
+                ),
+                allow(["bedrock:GetCustomModel"], [custom_models(stack)], because=NAMED_BY_BEDROCK),
+                *(removing if commons.workshop.settings.sweep.remove else []),
+                allow(["states:DescribeExecution"], [executions_arn(stack, environment)], because=NAMED_BY_THE_RUN),
+                # What the pointer names is in use.
+                allow(["ssm:GetParameter"], [pointer]),
+                allow(["sns:Publish"], [commons.topic.topic_arn]),
+                write_key(commons.workshop.keys.data, stack.region, "sns"),
+            ],
+        )
+
+    @staticmethod
+    def _orphans(environment: str, hours: int) -> AlarmRule:
+        return AlarmRule(
+            construct_id="OrphansFound",
+            metric=cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name=Metric.ORPHANS.metric_name,
+                dimensions_map={DIMENSION_ENVIRONMENT: environment},
+                statistic="Maximum",
+                period=Duration.hours(hours),
+            ),
+            threshold=0,
+            advice="Something costs money and belongs to no run. The sweep's message names each, its price per hour and whether it was "
+            "removed; remove by hand what is still there, then find out which run lost it.",
+        )
