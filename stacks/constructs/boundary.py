@@ -93,7 +93,6 @@ class Boundary(Construct):
                     "bedrock", "CreateModelCustomizationJob GetModelCustomizationJob StopModelCustomizationJob GetCustomModel TagResource"
                 ),
                 *_of("bedrock", "CreateCustomModelDeployment GetCustomModelDeployment DeleteCustomModelDeployment InvokeModel"),
-                *_of("bedrock", "ListModelCustomizationJobs ListCustomModelDeployments"),
                 *_of("kms", "Encrypt Decrypt GenerateDataKey DescribeKey CreateGrant Sign Verify GetPublicKey GetKeyRotationStatus"),
             ],
             [
@@ -111,6 +110,7 @@ class Boundary(Construct):
                 *_of("ec2", "CreateNetworkInterface DeleteNetworkInterface DescribeNetworkInterfaces AssignPrivateIpAddresses"),
                 *_of("ec2", "UnassignPrivateIpAddresses CreateNetworkInterfacePermission DeleteNetworkInterfacePermission CreateTags"),
                 *_of("ec2", "DescribeVpcs DescribeDhcpOptions DescribeSubnets DescribeSecurityGroups"),
+                *_of("bedrock", "ListModelCustomizationJobs ListCustomModelDeployments ListProvisionedModelThroughputs"),
                 *_of("cloudwatch", "GetMetricData PutMetricData DescribeAlarms GetDashboard"),
                 *_of("xray", "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets"),
                 *_of("logs", "CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery ListLogDeliveries"),

@@ -155,7 +155,8 @@ def test_the_job_role_is_passed_by_one_function_to_bedrock_only(environment: Syn
     [
         ("bedrock:CreateModelCustomizationJob", {"TrainingStartTraining"}),
         ("bedrock:CreateCustomModelDeployment", {"EvaluationDeployCandidate"}),
-        ("bedrock:DeleteCustomModelDeployment", {"ReleaseCleanUp", "Release"}),
+        ("bedrock:DeleteCustomModelDeployment", {"ReleaseCleanUp", "Release", "SpendSweep"}),
+        ("bedrock:StopModelCustomizationJob", {"ReleaseCleanUp", "TrainingTrackTraining", "SpendSweep"}),
         ("bedrock:InvokeModel", {"EvaluationEvaluate"}),
         ("ssm:PutParameter", {"Release"}),
         ("states:StartExecution", {"RunRequestRun"}),

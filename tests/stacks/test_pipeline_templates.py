@@ -16,7 +16,7 @@ from contracts.validation import plain, structure
 from stacks.run_definition import FUNCTIONS
 from tests.stacks.template_reader import Synthesised, flat
 
-OUTSIDE_THE_STATE_MACHINE = ("register_dataset", "request_run", "on_job_event")
+OUTSIDE_THE_STATE_MACHINE = ("sweep", "register_dataset", "request_run", "on_job_event")
 
 
 def by_handler(environment: Synthesised) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -168,8 +168,8 @@ def test_a_registered_dataset_starts_a_run_where_settings_say_so(environment: Sy
 
 
 def test_a_schedule_starts_runs_on_its_dataset(furnished: Synthesised, dev: Synthesised) -> None:
-    assert not dev.of_type("AWS::Scheduler::Schedule")
-    (schedule,) = furnished.of_type("AWS::Scheduler::Schedule").values()
+    assert not [name for name in dev.of_type("AWS::Scheduler::Schedule") if name.startswith("Run")]
+    _, schedule = furnished.one("AWS::Scheduler::Schedule", "RunSchedule")
     target = schedule["Properties"]["Target"]
     assert schedule["Properties"]["ScheduleExpression"] == "rate(7 days)"
     assert json.loads(target["Input"])["dataset"] == "maths"
