@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # jsii and the CDK CLI take whatever `node` comes first; the machine's own may be past its end of life.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
-SOURCES := app.py stacks lambda audit local rft datasets benchmarks tests/contracts tests/reward
+SOURCES := app.py stacks lambda audit cost local rft datasets benchmarks tests/contracts tests/reward
 INSTALLED := .venv/.installed
 
 .PHONY: help install demo test lint types unit rules cloud evidence promote synth bench lock secrets audit-deps clean

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 from contracts import names
 from contracts.events import Outcome, RunEvent
 from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+
+from cost import run as cost_run
+from cost.run import cycle, longest
 
 pytestmark = pytest.mark.cloud
 
@@ -52,6 +56,20 @@ def test_the_job_was_given_our_role_key_network_and_one_reward_version(dev, firs
     grader = found["customizationConfig"]["rftConfig"]["graderConfig"]["lambdaGrader"]["lambdaArn"]
     assert grader.rpartition(":")[2].isdigit()
     assert found["vpcConfig"]["subnetIds"] and found["outputModelKmsKeyArn"]
+
+
+def test_the_run_moved_as_often_as_its_cost_is_counted_on(dev, first_run):
+    pages = dev.states.get_paginator("get_execution_history").paginate(executionArn=dev.execution(first_run.run_id)["executionArn"])
+    events = [event for page in pages for event in page["events"] if event["type"].endswith("StateEntered")]
+    entered = Counter(event["stateEnteredEventDetails"]["name"] for event in events)
+    machine = dev.states.describe_state_machine(stateMachineArn=dev.parameter(names.PARAM_STATE_MACHINE))
+    states = json.loads(machine["definition"])["States"]
+    looks, polls = entered[cost_run.POLL], entered[cost_run.DEPLOY]
+    per_look, per_poll = cycle(states, cost_run.POLL)[0], cycle(states, cost_run.DEPLOY)[0]
+    straight = longest(states, "Begin", cost_run.END)
+    assert looks >= 1 and polls >= 1
+    assert entered.total() <= straight + (looks - 1) * per_look + (polls - 1) * per_poll + entered[cost_run.ANSWER] + 1
+    assert entered.total() > looks * (per_look - 1)
 
 
 def test_the_events_were_announced(dev, first_run):

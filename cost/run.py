@@ -1,0 +1,208 @@
+"""What the pipeline itself adds to a run: everything but what Bedrock and a judge charge.
+
+State transitions are counted on the synthesised definition, custom metrics on what the grader's own handler prints, metrics read on the
+pipeline's own queries. What a call takes is assumed, and said below.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+from contracts import names
+from pipeline import signals, trend
+from reward.handler import handler
+
+from audit.assembly import Assembly
+from cost.prices import HOURS_PER_MONTH, Line, Prices
+
+POLL, DEPLOY, ANSWER, END = "TrackTraining", "DeployCandidate", "AnswerAndGrade", "Released"
+"""States of the definition (stacks/run_definition.py): the two that are polled, one part of the evaluation, a release."""
+
+CALL_SECONDS = 1.5
+"""Assumed of one call of a task function; most read or write one small object."""
+
+ANSWER_SECONDS = 120.0
+"""Assumed of one chunk of the evaluation, which waits for the model."""
+
+GRADER_SECONDS = 0.5
+"""Assumed of one call of the reward function by Bedrock, its start included."""
+
+TASK_MEMORY_MB = 512
+"""What `stacks/constructs/task_function.py` gives a task function that asks for nothing else."""
+
+GRADED_PER_CALL = 64
+RESPONSES_PER_HOUR = 2_500
+"""Assumed: 60,000 responses in a job of 24 hours, such as 7,500 prompts with 8 responses each."""
+
+DEPLOYMENT_POLLS = 60
+"""Assumed: a candidate that takes half an hour to become active."""
+
+LOG_BYTES = 1_500
+"""Assumed of one call of a function or of one state transition in the log, platform lines and metric records included."""
+
+WRITES, READS = 2, 2
+"""Requests to S3 of one call, at the most; each may cost a request to KMS as well, though bucket keys save most."""
+
+WATCHING = "metric_month"
+"""The price of what is there to watch a run, not to move it: its series live as long as data comes."""
+
+PIPELINE_METRICS = 2
+"""Metrics TrackTraining prints with every look at the job: hours and spend so far."""
+
+
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How often the state machine moves.
+
+    Attributes:
+        path: transitions of the longest way to a release, every approval asked for, each loop gone through once.
+        looks: times the job is looked at.
+        per_look: transitions of one look.
+        chunks: parts the evaluation is cut into.
+    """
+
+    path: int
+    looks: int
+    per_look: int
+    deployment: int
+    chunks: int
+
+    @property
+    def transitions(self) -> int:
+        """Of a whole run."""
+        return self.path + self.looks * self.per_look + self.deployment + self.chunks
+
+
+def pace(assembly: Assembly, hours: float) -> Pace:
+    """The transitions of a run whose job takes `hours`, from the synthesised definition."""
+    states = definition(assembly)["States"]
+    settings = assembly.settings
+    look, seconds = cycle(states, POLL)
+    deployment, _ = cycle(states, DEPLOY)
+    evaluation = settings.evaluation
+    chunks = 2 * -(-evaluation.max_prompts // evaluation.chunk_prompts)
+    return Pace(
+        path=longest(states, "Begin", END),
+        looks=round(hours * 3600 / seconds),
+        per_look=look,
+        deployment=DEPLOYMENT_POLLS * deployment,
+        chunks=chunks,
+    )
+
+
+def run(assembly: Assembly, prices: Prices, *, hours: float = 24.0) -> list[Line]:
+    """The lines of one run's bill, the dearest first.
+
+    Args:
+        hours: the job takes.
+    """
+    moved = pace(assembly, hours)
+    calls = moved.path + 2 * moved.looks + DEPLOYMENT_POLLS
+    graded = RESPONSES_PER_HOUR * hours / GRADED_PER_CALL
+    grader, task = assembly.settings.reward.memory_mb / 1024, TASK_MEMORY_MB / 1024
+    used = task * (CALL_SECONDS * calls + ANSWER_SECONDS * moved.chunks) + grader * GRADER_SECONDS * graded
+    series = grader_series() + 2 * PIPELINE_METRICS
+    requests = calls + moved.chunks
+    logged = (moved.transitions + requests + graded) * LOG_BYTES
+    lines = [
+        prices.line(f"state transitions, {moved.looks:,} looks at the job among them", moved.transitions, "state_transition"),
+        prices.line(f"{series} custom metrics", series * hours / HOURS_PER_MONTH, WATCHING),
+        prices.line("metrics read at each look", moved.looks * metrics_read(assembly), "metric_read"),
+        prices.line("time of functions", used, "function_gb_second"),
+        prices.line("calls of functions", requests + graded, "function_request"),
+        prices.line("objects written", requests * WRITES, "object_write"),
+        prices.line("objects read", requests * READS, "object_read"),
+        prices.line("requests to KMS", requests * (WRITES + READS), "key_request"),
+        prices.line("log lines, GB", logged / 1e9, "log_gb"),
+        prices.line("traces", 1 + graded, "trace"),
+    ]
+    return sorted(lines, key=lambda line: -line.usd)
+
+
+def definition(assembly: Assembly) -> dict[str, Any]:
+    """The state machine's definition, with a stand-in for each value CloudFormation fills in."""
+    for _, _, resource in assembly.resources("AWS::StepFunctions::StateMachine"):
+        text = resource["Properties"]["DefinitionString"]
+        parts = [text] if isinstance(text, str) else text["Fn::Join"][1]
+        found: dict[str, Any] = json.loads("".join(part if isinstance(part, str) else "deployed" for part in parts))
+        return found
+    raise LookupError("the templates hold no state machine")
+
+
+def cycle(states: Mapping[str, Any], start: str) -> tuple[int, float]:
+    """Transitions and seconds of one time round the loop a state waits in, by each choice's default."""
+    count, seconds, name = 0, 0.0, start
+    while True:
+        state = states[name]
+        count += 1
+        if state["Type"] == "Wait":
+            seconds += state["Seconds"]
+        elif "waitForTaskToken" in state.get("Resource", ""):
+            seconds += state["TimeoutSeconds"]
+        name = state["Default"] if state["Type"] == "Choice" else state["Next"]
+        if name == start:
+            return count, seconds
+        if count > len(states):
+            raise LookupError(f"{start} stands in no loop")
+
+
+def longest(states: Mapping[str, Any], start: str, end: str) -> int:
+    """States on the longest way from one to another that enters none twice."""
+
+    def ways(name: str, passed: frozenset[str]) -> Iterator[int]:
+        if name == end:
+            yield len(passed) + 1
+            return
+        for following in _following(states[name]) - passed - {name}:
+            yield from ways(following, passed | {name})
+
+    return max(ways(start, frozenset()))
+
+
+def _following(state: Mapping[str, Any]) -> set[str]:
+    found = {state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", []))}
+    return {name for name in found if name}
+
+
+def grader_series() -> int:
+    """Custom metrics the reward function keeps alive: those it prints for a batch of each split that holds every usual outcome."""
+    replies = ("#### 42", "#### 41", "no marker", "#### 42 or 41")
+    found: set[tuple[str, tuple[str, ...]]] = set()
+    for split in (names.SPLIT_TRAIN, names.SPLIT_VALIDATION):
+        batch = [
+            {
+                "id": str(number),
+                "messages": [{"role": "assistant", "content": reply}],
+                "metadata": {
+                    "reference_answer": "42",
+                    names.META_RUN_ID: "cost-run",
+                    names.META_SPLIT: split,
+                    names.META_RECORD_ID: "one",
+                },
+            }
+            for number, reply in enumerate(replies)
+        ]
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            handler(batch)
+        for line in printed.getvalue().splitlines():
+            for directive in json.loads(line).get("_aws", {}).get("CloudWatchMetrics", []):
+                found |= {(metric["Name"], tuple(each)) for metric in directive["Metrics"] for each in directive["Dimensions"]}
+    return len(found)
+
+
+def metrics_read(assembly: Assembly) -> int:
+    """Metrics that one look at the job asks CloudWatch for."""
+    until = datetime(2026, 1, 2, tzinfo=UTC)
+    since = until - timedelta(hours=24)
+    queries = [
+        *signals.queries(assembly.environment, "cost-run", trend.period(since, until)),
+        *trend.queries(assembly.environment, "cost-run", since, until),
+    ]
+    return sum("MetricStat" in query for query in queries)

@@ -1,0 +1,77 @@
+"""What the pipeline adds to a run: transitions counted on the definition, the rest from what the code prints and asks for."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from audit.assembly import Assembly
+from cost import run as run_cost
+from cost.prices import Prices, total
+from cost.run import cycle, grader_series, longest, metrics_read, pace, run
+from cost.tables import moving
+
+LOOP = {
+    "Begin": {"Type": "Pass", "Next": "Look"},
+    "Look": {"Type": "Task", "Next": "Ended"},
+    "Ended": {"Type": "Choice", "Choices": [{"Next": "Ask"}, {"Next": "Released"}], "Default": "Later"},
+    "Ask": {"Type": "Task", "Next": "Approved"},
+    "Approved": {"Type": "Choice", "Choices": [{"Next": "Released"}], "Default": "Stopped"},
+    "Later": {"Type": "Wait", "Seconds": 40, "Next": "Look"},
+    "Released": {"Type": "Succeed"},
+    "Stopped": {"Type": "Fail"},
+}
+
+
+def test_a_loop_is_counted_in_states_and_seconds() -> None:
+    assert cycle(LOOP, "Look") == (3, 40.0)
+
+
+def test_a_state_outside_any_loop_is_refused() -> None:
+    with pytest.raises((LookupError, KeyError)):
+        cycle(LOOP, "Ask")
+
+
+def test_the_longest_way_asks_every_approval_and_enters_no_state_twice() -> None:
+    assert longest(LOOP, "Begin", "Released") == 6
+
+
+def test_a_day_of_training_makes_no_storm_of_transitions(assembly: Assembly) -> None:
+    found = pace(assembly, 24)
+    assert found.looks == 24 * 3600 / assembly.settings.training.poll_seconds
+    assert found.per_look <= 3
+    assert found.transitions < 2_000
+
+
+def test_moving_a_run_of_a_day_costs_under_a_quarter_dollar(assembly: Assembly, prices: Prices) -> None:
+    lines = run(assembly, prices, hours=24)
+    assert 0.02 < moving(lines) < 0.25
+    assert total(lines) - moving(lines) == pytest.approx((grader_series() + 2 * run_cost.PIPELINE_METRICS) * 24 / 730 * 0.30)
+
+
+def test_a_longer_job_costs_more(assemblies: dict[str, Assembly], prices: Prices) -> None:
+    assert total(run(assemblies["dev"], prices, hours=48)) > 1.5 * total(run(assemblies["dev"], prices, hours=24))
+
+
+def test_no_environment_that_ships_polls_by_the_minute(assembly: Assembly) -> None:
+    assert assembly.settings.training.poll_seconds >= 300
+
+
+def test_the_assumed_memory_is_what_task_functions_get(assembly: Assembly) -> None:
+    sizes = [each["Properties"]["MemorySize"] for _, _, each in assembly.resources("AWS::Lambda::Function")]
+    assert max(set(sizes), key=sizes.count) == run_cost.TASK_MEMORY_MB
+
+
+def test_series_and_reads_are_those_of_the_code(assemblies: dict[str, Assembly]) -> None:
+    # Reward, spread, length, count, latency, faults and four outcomes, and the validation's reward; each for environment and for run.
+    assert grader_series() >= 22
+    assert metrics_read(assemblies["dev"]) >= 4
+
+
+def test_prices_are_applied(assemblies: dict[str, Assembly], prices: Prices) -> None:
+    lines = {line.price: line for line in run(assemblies["dev"], prices)}
+    transitions = lines["state_transition"]
+    assert transitions.quantity == pace(assemblies["dev"], 24).transitions
+    assert transitions.usd == pytest.approx(transitions.quantity * 0.000025)
+    assert {"state_transition", "metric_month", "metric_read", "function_gb_second", "function_request", "trace"} <= lines.keys()
+    assert attrs.asdict(transitions).keys() == {"what", "quantity", "price", "usd"}
