@@ -18,9 +18,12 @@ from audit.policy_engine import Request, allowed
 ROWS = Path(__file__).with_name("access_matrix.toml")
 
 ALLOWED, DENIED, PARTLY = "allowed", "denied", "partly"
+ABSENT = "no such role"
+"""The answer where the settings name nobody who may take a role made for people: it is not made."""
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _NEIGHBOUR = {"dev": "stage", "stage": "prod"}
+_OPTIONAL = ("Access/", "Backup/")
 _EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -57,7 +60,7 @@ class Answer:
     """A row answered for one environment.
 
     Attributes:
-        computed: `allowed`, `denied`, or `partly` when the combinations differ.
+        computed: `allowed`, `denied`, `partly` when the combinations differ, or `no such role`.
         allowances: the combinations that are allowed, as `principal action resource`.
         asked: combinations evaluated.
     """
@@ -70,7 +73,7 @@ class Answer:
 
     @property
     def holds(self) -> bool:
-        return self.computed == self.row.expect
+        return self.computed in (self.row.expect, ABSENT)
 
 
 @cache
@@ -102,6 +105,8 @@ class _Asked:
         }
 
     def answer(self, row: Row) -> Answer:
+        if all(place.startswith(_OPTIONAL) and place not in self._policies.principals for place in row.principals):
+            return Answer(environment=self._environment.name, row=row, computed=ABSENT, allowances=[], asked=0)
         decided = dict(self._decide(row))
         allowances = [combination for combination, let in decided.items() if let]
         if not decided:
@@ -140,9 +145,9 @@ class _Asked:
                 excepted = named.removeprefix("any but ").split(", ") if named.startswith("any but ") else []
                 places = [place for place in everyone if place not in excepted] if named.startswith("any") else [named]
                 for place in [*excepted, *places]:
-                    if place not in everyone:
+                    if place not in everyone and not place.startswith(_OPTIONAL):
                         raise KeyError(f"{row.question}: {self._environment.name} has no role {place!r}, but {sorted(everyone)}")
-                for place in places:
+                for place in filter(everyone.__contains__, places):
                     held = everyone[place]
                     yield place, "", attrs.evolve(held, identity=[*held.identity, _EVERYTHING]) if row.granted else held
 

@@ -14,6 +14,7 @@ from constructs import Construct
 from contracts import names
 
 from stacks import packaging
+from stacks.access import Access
 from stacks.constructs.commons import Commons
 from stacks.constructs.dead_letters import dead_letters
 from stacks.constructs.task_function import ARCHITECTURE, RUNTIME, Workshop
@@ -76,6 +77,7 @@ class PipelineStack(Stack):
             rules={"Uploaded": dataset.rule, "JobEnded": training.rule, **run.rules},
             queues={"UndeliveredEvents": events_lost, "FailedEvents": failures},
         )
+        Access(self, "Access", commons=commons, dead_letters=events_lost)
         self._publish(
             settings.name,
             {

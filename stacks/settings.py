@@ -32,6 +32,7 @@ from contracts.validation import matching, number, one_of, structure, whole
 from reward import graders
 
 from stacks import backup_settings, judge_settings
+from stacks.access_settings import AccessSettings
 from stacks.backup_settings import LOCK_MODES, BackupSettings
 from stacks.judge_settings import JudgeSettings
 
@@ -190,6 +191,7 @@ class EnvironmentSettings:
     network: NetworkSettings = attrs.field(factory=NetworkSettings)
     retention: RetentionSettings = attrs.field(factory=RetentionSettings)
     backup: BackupSettings = attrs.field(factory=BackupSettings)
+    access: AccessSettings = attrs.field(factory=AccessSettings)
     reward: RewardSettings = attrs.field(factory=RewardSettings)
     judge: JudgeSettings = attrs.field(factory=JudgeSettings)
     alarms: AlarmSettings = attrs.field(factory=AlarmSettings)

@@ -209,6 +209,11 @@ def replication_rule(prefix: str) -> str:
     return f"backup-{prefix.rstrip('/')}"
 
 
+def people_role(environment: str, role: str) -> str:
+    """`role` in words run together: `BreakGlass` is rft-<environment>-break-glass. Fixed, because people type it."""
+    return f"rft-{environment}" + "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in role)
+
+
 def restore_role(environment: str) -> str:
     """Fixed, because people type it."""
     return f"rft-{environment}-restore"

@@ -23,17 +23,23 @@ _REFERENCE = 128
 
 
 def role(
-    scope: Construct, construct_id: str, *, assumed_by: iam.IPrincipal, description: str, statements: Iterable[iam.PolicyStatement]
+    scope: Construct,
+    construct_id: str,
+    *,
+    assumed_by: iam.IPrincipal,
+    description: str,
+    statements: Iterable[iam.PolicyStatement],
+    name: str | None = None,
 ) -> iam.IRole:
     """A role that may do what `statements` say, for ever: CDK's constructs cannot widen what is returned here.
 
     The role names its policies, so that whatever is given the role waits for them too. A statement must not name a
-    resource that is itself given the role.
+    resource that is itself given the role. `name` is for roles that people type; a session lasts an hour at most.
 
     Raises:
         ValueError: one statement, or all of them together, is more than IAM takes.
     """
-    made = iam.Role(scope, construct_id, assumed_by=assumed_by, description=description)
+    made = iam.Role(scope, construct_id, assumed_by=assumed_by, description=description, role_name=name)
     groups = _grouped(made, list(statements))
     if len(groups) > POLICIES_PER_ROLE:
         raise ValueError(f"{made.node.path} needs {len(groups)} policies and may carry {POLICIES_PER_ROLE}: give it fewer statements")

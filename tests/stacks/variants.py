@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 from contracts.settings import TriggerSettings
 
+from stacks.access_settings import AccessSettings
 from stacks.settings import ENVIRONMENTS, EnvironmentSettings, NotificationSettings, RewardSettings, load
 
 ACCOUNT = "111122223333"
@@ -21,6 +22,18 @@ def furnished_settings() -> EnvironmentSettings:
         notifications=NotificationSettings(emails=["ml-team@example.com"]),
         triggers=TriggerSettings(on_dataset_registered=False, schedule="rate(7 days)", schedule_dataset="maths"),
     )
+
+
+def peopled_settings() -> EnvironmentSettings:
+    """Prod with somebody for each of the roles made for people."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/"
+    access = AccessSettings(
+        operators=[f"{role}ml", f"{role}aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ml_*"],
+        approvers=[f"{role}product"],
+        auditors=["arn:aws:iam::444455556666:role/audit"],
+        break_glass=[f"arn:aws:iam::{ACCOUNT}:user/break-glass-1"],
+    )
+    return attrs.evolve(load(ENVIRONMENTS / "prod.toml"), account=ACCOUNT, access=access)
 
 
 def judged_settings() -> EnvironmentSettings:

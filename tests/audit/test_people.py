@@ -1,0 +1,78 @@
+"""Roles made for people: each only when somebody may take it, and then with the answers the matrix expects and no open finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from audit.access_matrix import ABSENT, evaluate
+from audit.assembly import Assembly, synthesise
+from audit.concrete import load
+from audit.policies import Policies, Principal
+from audit.policy_engine import Request, allowed
+from tests.stacks.variants import ACCOUNT, peopled_settings
+
+PEOPLE = ("Access/Operator", "Access/Approver", "Access/Auditor", "Access/BreakGlass")
+BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:user/break-glass-1"
+
+
+@pytest.fixture(scope="module")
+def peopled() -> Iterator[Assembly]:
+    with TemporaryDirectory() as directory:
+        # With the rule packs: a finding left unanswered fails the synthesis.
+        yield synthesise([peopled_settings()], Path(directory), packs=True)["prod"]
+
+
+def test_with_somebody_for_each_role_every_answer_is_the_expected_one(peopled: Assembly) -> None:
+    answers = evaluate(load(peopled))
+    wrong = [f"{a.row.question} {a.computed}: {a.allowances}" for a in answers if not a.holds or a.computed == ABSENT]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_role_nobody_may_take_is_not_made(assembly: Assembly) -> None:
+    assert not set(PEOPLE) & set(Policies(load(assembly)).principals)
+
+
+def _takes(peopled: Assembly, place: str, arn: str, mfa: str = "") -> bool:
+    environment = load(peopled)
+    target = Policies(environment).principals[place]
+    may = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+    caller = Principal(place="caller", arn=arn, account=arn.split(":")[4], identity=[may], boundary=None, trust={"Statement": []})
+    request = Request(
+        principal=caller,
+        action="sts:AssumeRole",
+        resource=target.arn,
+        region=environment.region,
+        owner=environment.account,
+        context={"aws:MultiFactorAuthPresent": mfa} if mfa else {},
+    )
+    return allowed(request, resource_policy=target.trust)
+
+
+def test_each_role_is_taken_by_its_own_people_only(peopled: Assembly) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/"
+    assert _takes(peopled, "Access/Operator", f"{role}ml")
+    assert _takes(peopled, "Access/Operator", f"{role}aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ml_0123456789abcdef")
+    assert _takes(peopled, "Access/Approver", f"{role}product")
+    assert _takes(peopled, "Access/Auditor", "arn:aws:iam::444455556666:role/audit")
+    assert not _takes(peopled, "Access/Approver", f"{role}ml")
+    assert not _takes(peopled, "Access/Operator", f"{role}product")
+    assert not _takes(peopled, "Access/Auditor", "arn:aws:iam::444455556666:role/other")
+
+
+def test_break_glass_takes_a_second_factor(peopled: Assembly) -> None:
+    assert _takes(peopled, "Access/BreakGlass", BREAK_GLASS, mfa="true")
+    assert not _takes(peopled, "Access/BreakGlass", BREAK_GLASS, mfa="false")
+    assert not _takes(peopled, "Access/BreakGlass", BREAK_GLASS)
+
+
+def test_taking_break_glass_is_told_to_people(peopled: Assembly) -> None:
+    environment = load(peopled)
+    (rule,) = [r["Properties"] for s, name, r in environment.resources("AWS::Events::Rule") if "BreakGlass" in name]
+    glass = Policies(environment).principals["Access/BreakGlass"].arn
+    (topic,) = [environment.arn(stack, name) for stack, name, _ in environment.resources("AWS::SNS::Topic")]
+    assert rule["EventPattern"]["detail"] == {"eventName": ["AssumeRole"], "requestParameters": {"roleArn": [glass]}}
+    assert [target["Arn"] for target in rule["Targets"]] == [topic]
