@@ -163,8 +163,9 @@ def _trails(evidence: Evidence) -> Items:
 
 def _acknowledgements(evidence: Evidence) -> Items:
     return {
-        f"{known['finding']} on {known['place']}": [known["reason"], f"{known['owner']}, {known['review']}"]
+        f"{answer['finding']} on {answer['place']}": [known["reason"], f"{known['owner']}, {known['review']}"]
         for known in evidence["findings"]["acknowledgements"]
+        for answer in known["answers"]
     }
 
 

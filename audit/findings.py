@@ -31,17 +31,28 @@ def findings(register: Register, environment: str) -> Row:
             for found in sorted(own.open())
             if not _dated(found.rule)
         ],
-        "acknowledgements": [
-            {"place": _place(known.path), "finding": known.finding, "reason": known.reason, "owner": known.owner, "review": known.review}
-            for known in sorted(own.acknowledged)
-        ],
+        "acknowledgements": _by_reason(own),
     }
+
+
+def _by_reason(register: Register) -> list[Row]:
+    """The acknowledgements under their reasons: an auditor reads each reason once and sees all it answers."""
+    gathered: dict[tuple[str, str, str], list[Row]] = {}
+    for known in sorted(register.acknowledged):
+        answer = {"finding": known.finding, "place": _place(known.path)}
+        gathered.setdefault((known.reason, known.owner, known.review), []).append(answer)
+    return [
+        {"reason": reason, "owner": owner, "review": review, "answers": answers}
+        for (reason, owner, review), answers in sorted(gathered.items(), key=lambda item: (item[1][0]["finding"], item[0]))
+    ]
 
 
 def reasons(found: Row) -> Reasons:
     """Looks up the reason written for a wildcard of a policy, by the finding that names it."""
     known: dict[tuple[str, str], str] = {
-        (entry["place"].partition("/")[2], entry["finding"]): entry["reason"] for entry in found["acknowledgements"]
+        (answer["place"].partition("/")[2], answer["finding"]): entry["reason"]
+        for entry in found["acknowledgements"]
+        for answer in entry["answers"]
     }
 
     def reason(place: str, wildcard: str) -> str:

@@ -51,7 +51,6 @@ def render(evidence: Evidence, *, changes: Mapping[str, Any] | None = None, prom
         stores=_grouped(evidence["stores"], ("kind", "at_rest", "in_transit")),
         kept=_grouped(evidence["retention"], ("kind", "how_long", "versions", "lock", "when_deleted")),
         open_findings=_grouped(evidence["findings"]["open"], ("rule", "says")),
-        acknowledged=_grouped_acknowledgements(evidence["findings"]["acknowledgements"]),
         frameworks=controls.frameworks(),
         titles=SECTIONS,
         facts=evidence["facts"],
@@ -76,7 +75,8 @@ def _figures_of_checks(evidence: Evidence) -> Iterator[Figure]:
     unanswered = len(found["open"]) + len(found["crashed"])
     every = sum(pack["found"] for pack in found["packs"])
     yield "open findings", str(unanswered), f"of {every} in {len(found['packs'])} rule packs", _tone(not unanswered)
-    yield "acknowledgements", str(len(found["acknowledgements"])), "each with reason, owner and date", ""
+    answered = sum(len(known["answers"]) for known in found["acknowledgements"])
+    yield "acknowledgements", str(answered), f"for {len(found['acknowledgements'])} reasons, each with owner and date", ""
     access = evidence["access"]
     wrong = sum(not row["as_expected"] for row in access)
     asked = sum(row["asked"] for row in access)
@@ -149,17 +149,6 @@ def _grouped(rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...]) -> list[d
         entry = gathered.setdefault(repr([row[key] for key in keys]), {**row, "places": []})
         entry["places"].append(row["place"])
     return list(gathered.values())
-
-
-def _grouped_acknowledgements(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Acknowledgements by reason: an auditor reads each reason once and sees all it answers."""
-    gathered: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        gathered.setdefault((row["reason"], row["owner"], row["review"]), []).append(row)
-    return [
-        {"reason": reason, "owner": owner, "review": review, "answers": answers}
-        for (reason, owner, review), answers in sorted(gathered.items(), key=lambda item: (item[1][0]["finding"], item[0]))
-    ]
 
 
 def _code(text: object) -> Markup:

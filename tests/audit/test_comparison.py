@@ -45,7 +45,12 @@ def test_what_came_and_what_went(prod: Evidence) -> None:
     gone = after["keys"].pop()
     after["settings"]["retention.log_days"] = 1
     after["findings"]["acknowledgements"].append(
-        {"finding": "AwsSolutions-X", "place": "pipeline/Y", "reason": "because", "owner": "security review", "review": "2027-01-01"}
+        {
+            "reason": "because",
+            "owner": "security review",
+            "review": "2027-01-01",
+            "answers": [{"finding": "AwsSolutions-X", "place": "pipeline/Y"}],
+        }
     )
     found = between(prod, after)
     assert found["Keys"][f"{gone['stack']}/{gone['place']}"][1] == []

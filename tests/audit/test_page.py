@@ -85,7 +85,8 @@ def test_the_evidence_is_shown_whole(prod: Evidence, pages: dict[str, str]) -> N
     for row in prod["access"]:
         assert escape(row["question"]) in page
     for known in prod["findings"]["acknowledgements"]:
-        assert known["place"] in page
+        assert escape(known["reason"]) in page
+        assert all(answer["place"] in page for answer in known["answers"])
     for resource in prod["resources"]:
         assert resource["place"] in page
     assert page.count("<svg") == 2
