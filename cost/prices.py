@@ -23,12 +23,14 @@ class Price:
         source: AWS's own page.
         quoted: a page the figure was read on, where AWS's shows it only in a browser.
         seen: the day of the comparison.
+        free: units an account has free each month, for ever; those of the first year do not count.
     """
 
     usd: float = attrs.field(validator=attrs.validators.gt(0))
     unit: str = attrs.field(validator=attrs.validators.min_len(1))
     source: str = attrs.field(validator=attrs.validators.matches_re(r"https://aws\.amazon\.com/\S+"))
     seen: date = attrs.field(validator=attrs.validators.instance_of(date))
+    free: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
     quoted: str = attrs.field(default="", validator=attrs.validators.matches_re(r"(https://\S+)?"))
 
 
@@ -65,6 +67,11 @@ class Prices:
     def line(self, what: str, quantity: float, price: str) -> Line:
         """A line for `quantity` units of a price."""
         return Line(what=what, quantity=quantity, price=price, usd=quantity * self[price].usd)
+
+    def beyond_free(self, lines: list[Line]) -> float:
+        """US dollars of a bill in an account that uses nothing else in its month."""
+        priced = [(line, self[line.price]) for line in lines if line.price]
+        return sum(max(0.0, line.quantity - price.free) * price.usd for line, price in priced)
 
 
 def load(file: Path = FILE) -> Prices:

@@ -25,7 +25,7 @@ from stacks.settings import load as settings_of
 def cost(output: Output, environments: tuple[str, ...], hours: float) -> None:
     """Idle cost a month and the pipeline's own cost a run, resource by resource, from the templates. Needs no account.
 
-    At the list prices of cost/prices.toml (us-east-1, without free tiers), each with its source and date. What Bedrock and
+    At the list prices of cost/prices.toml (us-east-1), each with its source and date, free allowances apart. What Bedrock and
     a judge charge for a run is in the run's own estimate: rft run show.
     """
     from audit.assembly import synthesise  # noqa: PLC0415 - imports aws_cdk, which starts Node
@@ -51,9 +51,11 @@ def cost(output: Output, environments: tuple[str, ...], hours: float) -> None:
             "run_hours": hours,
             "run_usd": total(job),
             "run_usd_without_metrics": moving(job),
+            "run_usd_beyond_free": prices.beyond_free(job),
             "run": [attrs.asdict(line) for line in job],
         }
         told += [text(f"{name}, a month without a run", month), text(f"{name}, a run whose job takes {hours:g} hours", job)]
+        told.append(f"of it {prices.beyond_free(job):.2f} is beyond what an account that does nothing else has free each month")
     told.append(_compared({name: each["idle_usd_per_month"] for name, each in found.items()}))
     output.result(found, "\n\n".join(part for part in told if part))
 

@@ -37,11 +37,17 @@ def grade(_output: Output, grader: str | None, options: tuple[str, ...], metrics
 def _event(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        place = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else f"byte {error.start}"
-        raise Failure(
-            f"the event is not JSON: {error.msg if isinstance(error, json.JSONDecodeError) else error.reason}",
-            where=f"stdin, {place}",
-            hint="allowed is a grader event: a list of samples with id, messages and metadata",
-            code=Exit.USAGE,
-        ) from None
+    except json.JSONDecodeError as error:
+        problem, place = error.msg, f"line {error.lineno}, column {error.colno}"
+    except UnicodeDecodeError as error:
+        problem, place = error.reason, f"byte {error.start}"
+    except RecursionError:
+        problem, place = "it is nested too deeply", ""
+    except ValueError:
+        problem, place = "a number has too many digits", ""
+    raise Failure(
+        f"the event is not JSON that can be read: {problem}",
+        where=f"stdin, {place}" if place else "stdin",
+        hint="allowed is a grader event: a list of samples with id, messages and metadata",
+        code=Exit.USAGE,
+    )

@@ -157,5 +157,5 @@ def _is_figure(value: object) -> bool:
 def _error_type(body: bytes) -> str:
     try:
         return str(json.loads(body)["errorType"])[:100]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "an unnamed error"

@@ -64,7 +64,7 @@ def test_given_a_wrong_grader_or_option_then_exit_code_2(
     assert "allowed" in captured.err or "its options" in captured.err
 
 
-@pytest.mark.parametrize("body", [b"", b"[{", b"\xff\xfe", b"[]", b"7", b'{"neither": 1}'])
+@pytest.mark.parametrize("body", [b"", b"[{", b"\xff\xfe", b"[]", b"7", b'{"neither": 1}', b"[" * 100_000, b"[" + b"1" * 5_000 + b"]"])
 def test_given_an_unusable_event_then_exit_code_2_and_empty_stdout(
     body: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

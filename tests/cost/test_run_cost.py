@@ -7,7 +7,7 @@ import pytest
 
 from audit.assembly import Assembly
 from cost import run as run_cost
-from cost.prices import Prices, total
+from cost.prices import Prices, load, total
 from cost.run import cycle, grader_series, longest, metrics_read, pace, run
 from cost.tables import moving
 
@@ -47,6 +47,19 @@ def test_moving_a_run_of_a_day_costs_under_a_quarter_dollar(assembly: Assembly, 
     lines = run(assembly, prices, hours=24)
     assert 0.02 < moving(lines) < 0.25
     assert total(lines) - moving(lines) == pytest.approx((grader_series() + 2 * run_cost.PIPELINE_METRICS) * 24 / 730 * 0.30)
+
+
+def test_all_of_a_days_run_stays_under_a_quarter_dollar_beyond_what_is_free(assembly: Assembly, prices: Prices) -> None:
+    lines = run(assembly, prices, hours=24)
+    assert 0.01 < prices.beyond_free(lines) < 0.25
+    assert prices.beyond_free(lines) < total(lines)
+
+
+def test_what_is_free_is_taken_off_once() -> None:
+    prices = load()
+    transitions = prices.line("transitions", 5_000, "state_transition")
+    assert prices.beyond_free([transitions]) == pytest.approx(1_000 * 0.000025)
+    assert prices.beyond_free([prices.line("reads", 10, "metric_read")]) == pytest.approx(0.0001)
 
 
 def test_a_longer_job_costs_more(assemblies: dict[str, Assembly], prices: Prices) -> None:
