@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from audit.access_matrix import Answer, evaluate
@@ -15,12 +16,20 @@ Row = dict[str, Any]
 def answers(assembly: Assembly) -> list[Row]:
     """Every question of the matrix, answered from the policies of this environment, in the matrix's order."""
     environment = load(assembly)
-    return [_row(answer, environment.account) for answer in evaluate(environment)]
+    known = {"{account}": ACCOUNT, "{region}": environment.region, "{environment}": environment.name}
+    return [_row(answer, environment.account, known) for answer in evaluate(environment)]
 
 
-def _row(answer: Answer, account: str) -> Row:
+def _row(answer: Answer, account: str, known: Mapping[str, str]) -> Row:
     row = answer.row
-    conditions = [f"{key} is {value}" for key, value in row.context.items()]
+
+    def filled(text: object) -> str:
+        written = str(text)
+        for name, value in known.items():
+            written = written.replace(name, value)
+        return written
+
+    conditions = [f"{key} is {filled(value)}" for key, value in row.context.items()]
     asked = [
         *conditions,
         *([f"through the endpoint {row.through}"] if row.through else []),
@@ -31,7 +40,7 @@ def _row(answer: Answer, account: str) -> Row:
         "question": row.question,
         "principals": list(row.principals),
         "actions": list(row.actions),
-        "resources": list(row.resources),
+        "resources": [filled(resource) for resource in row.resources],
         "context": asked,
         "expected": row.expect,
         "answer": answer.computed,
