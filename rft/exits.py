@@ -13,6 +13,7 @@ class Exit(IntEnum):
     USAGE = 2
     NOT_FOUND = 3
     CONNECTION = 4
+    TAMPERED = 5
     INTERRUPTED = 130
 
 
@@ -22,6 +23,7 @@ MEANING: dict[Exit, str] = {
     Exit.USAGE: "wrong usage or invalid input",
     Exit.NOT_FOUND: "no such run or dataset, or the environment is not deployed here",
     Exit.CONNECTION: "no credentials, no permission or no connection",
+    Exit.TAMPERED: "a record is not what was signed, or is not signed",
     Exit.INTERRUPTED: "interrupted (Ctrl-C)",
 }
 

@@ -43,7 +43,7 @@ PHASES: tuple[Phase, ...] = (
     Phase(
         "approve-spend",
         "Approve the spend",
-        ("SpendNeedsApproval", "ApproveSpend", "SpendApproved"),
+        ("SpendNeedsApproval", "ApproveSpend", "VerifySpend", "SpendApproved"),
         "ApproveSpend",
         ("SpendNeedsApproval",),
     ),
@@ -58,6 +58,7 @@ PHASES: tuple[Phase, ...] = (
             "TrackTraining",
             "JobEnded",
             "AskToContinue",
+            "VerifyContinue",
             "AwaitJobChange",
             "PollLater",
         ),
@@ -69,7 +70,7 @@ PHASES: tuple[Phase, ...] = (
     Phase(
         "approve-release",
         "Approve the release",
-        ("ReleaseNeedsApproval", "ApproveRelease", "ReleaseApproved"),
+        ("ReleaseNeedsApproval", "ApproveRelease", "VerifyRelease", "ReleaseApproved"),
         "ApproveRelease",
         ("ReleaseNeedsApproval",),
     ),

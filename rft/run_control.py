@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from botocore.exceptions import ClientError
 from contracts import names
-from contracts.events import Outcome
 from contracts.run import RunRequest
 from contracts.validation import plain, structure
-from pipeline import aws, clean_up, record_lineage
+from pipeline import aws, clean_up, prepare_run, proof, stopping
 
 from rft.dataset import latest_version
 from rft.exits import Exit, Failure
@@ -30,11 +29,16 @@ if TYPE_CHECKING:
     from rft.target import Target
 
 REQUEST = "run request"
-JOB_STATES = ("TrackTraining", "JobEnded", "AskToContinue", "AwaitJobChange", "PollLater")
+JOB_STATES = ("TrackTraining", "JobEnded", "AskToContinue", "VerifyContinue", "AwaitJobChange", "PollLater")
 """States in which the run's job is known to exist."""
 
 CREATING_STATES = ("StartTraining", "DeployCandidate")
 SETTLE_SECONDS = 5.0
+TOKEN_SECONDS = 15.0
+"""How long to wait for a token of a run that trains."""
+
+RECORD_SECONDS = 30.0
+"""How long to wait for the pipeline's record of a run that was stopped from outside."""
 
 _TOKEN_GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
@@ -97,6 +101,7 @@ def start(target: Target, request: RunRequest, *, run_id: str | None = None) -> 
     stamp = datetime.now(UTC).strftime("%m%d-%H%M%S")
     chosen = checked_run_id(run_id) if run_id else names.run_id_for(request.dataset, f"{stamp}-{secrets.token_hex(2)}")
     data = {key: value for key, value in plain(request).items() if value is not None}
+    data["proof"] = target.proof(prepare_run.request_claim(target.environment, chosen, request))
     data["hyperparameters"] = {key: value for key, value in data["hyperparameters"].items() if value is not None}
     try:
         target.states.start_execution(stateMachineArn=target.parts.state_machine, name=chosen, input=json.dumps(data))
@@ -121,7 +126,15 @@ def answer(target: Target, run_id: str, *, approved: bool, reason: str) -> str:
     left = target.read_json(target.parts.runs_bucket, names.token_key(run_id, kind))
     if not left or not left.get("token"):
         raise Failure(f"run {run_id} waits for the {kind} approval, but its token is not there yet", hint="try again in a few seconds")
-    output = {"approved": approved, "by": target.caller, "reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    decision = "approve" if approved else "reject"
+    what = proof.claim(environment=target.environment, run_id=run_id, kind=kind, decision=decision, reason=reason)
+    output = {
+        "approved": approved,
+        "by": target.caller,
+        "reason": reason,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "proof": target.proof(what),
+    }
     try:
         target.states.send_task_success(taskToken=left["token"], output=json.dumps(output))
     except ClientError as error:
@@ -134,33 +147,44 @@ def answer(target: Target, run_id: str, *, approved: bool, reason: str) -> str:
 def stop(target: Target, run_id: str, *, reason: str) -> Stopped:
     """Stops a run the gentlest way its state allows.
 
-    Training: the job is stopped, and the run ends as TrainingStopped. Waiting for a person: the approval is refused. Anywhere
+    Training: the run is woken, stops its job and ends as TrainingStopped. Waiting for a person: the approval is refused. Anywhere
     else the execution is stopped, which skips the state machine's own clean-up, so the same clean-up is run from here.
     """
     view = RunReader(target, run_id).look()
     if not view.running:
         # An execution that was aborted, or lost, never came to its own clean-up.
         lost = (view.outcome or {}).get("code") == ENDED_UNRECORDED
-        return Stopped(how="had ended", follows=False, cleaned=_clean_up(target, view, reason) if lost else None)
+        return Stopped(how="had ended", follows=False, cleaned=_clean_up(target, view) if lost else None)
     if view.waiting_for is not None:
         answer(target, run_id, approved=False, reason=reason)
         return Stopped(how="approval refused", follows=True)
-    if view.state in JOB_STATES and _stop_job(target, run_id):
+    given = {"by": target.caller, "reason": reason, "proof": target.proof(stopping.claim_of(target.environment, run_id, reason))}
+    if view.state in JOB_STATES and _wake_to_stop(target, run_id, given):
         return Stopped(how="job stopped", follows=True)
     if PHASE_OF_STATE[view.state].key in ("clean-up", "record", "announce"):
         return Stopped(how="was ending", follows=True)
-    target.states.stop_execution(executionArn=view.execution_arn, error="StoppedByPerson", cause=reason[:900])
-    return Stopped(how="execution stopped", follows=False, cleaned=_clean_up(target, view, reason))
+    target.states.stop_execution(
+        executionArn=view.execution_arn, error="StoppedByPerson", cause=f"stopped by {target.caller}: {reason}"[:900]
+    )
+    return Stopped(how="execution stopped", follows=False, cleaned=_clean_up(target, view))
 
 
-def _stop_job(target: Target, run_id: str) -> bool:
-    try:
-        target.bedrock.stop_model_customization_job(jobIdentifier=names.job_name(target.environment, run_id))
-    except ClientError as error:
-        if error.response["Error"].get("Code") in ("ConflictException", "ResourceNotFoundException"):
-            return False
-        raise
-    return True
+def _wake_to_stop(target: Target, run_id: str, given: Mapping[str, Any]) -> bool:
+    """Wakes the run that waits for its job, so that it stops the job itself and records who wanted it."""
+    deadline = time.monotonic() + TOKEN_SECONDS
+    while time.monotonic() < deadline:
+        left = target.read_json(target.parts.runs_bucket, names.token_key(run_id, "job"))
+        if left:
+            try:
+                target.states.send_task_success(taskToken=left["token"], output=json.dumps({"stop": given}))
+            except ClientError as error:
+                if error.response["Error"].get("Code") not in _TOKEN_GONE:
+                    raise
+            else:
+                return True
+        # Between two waits it looks at the job; the next wait leaves another token.
+        time.sleep(target.poll_seconds / 2)
+    return False
 
 
 def _change(text: str) -> tuple[str, Any]:
@@ -173,33 +197,20 @@ def _change(text: str) -> tuple[str, Any]:
         return key.strip(), value
 
 
-def _clean_up(target: Target, view: RunView, reason: str) -> Mapping[str, Any]:
-    """Runs the pipeline's own CleanUp and RecordLineage for a run whose execution was stopped."""
+def _clean_up(target: Target, view: RunView) -> Mapping[str, Any]:
+    """Runs the pipeline's own CleanUp for a run whose execution was stopped; the record is the pipeline's to write and sign."""
     if view.state in CREATING_STATES:
         # The function that was called may still finish what it began.
         time.sleep(SETTLE_SECONDS)
     variables = {names.ENV_ENVIRONMENT: target.environment, names.ENV_RUNS_BUCKET: target.parts.runs_bucket}
-    outcome = {"code": str(Outcome.TRAINING_STOPPED), "reason": f"stopped by {target.caller}: {reason}"[:900], "state": view.state}
     for client in (aws.bedrock, aws.s3, aws.ssm):
         client.cache_clear()
-    # The tasks print their metrics for Lambda to collect; here nobody does, and stdout is the command's.
+    # The task prints its log for Lambda to collect; here nobody does, and stdout is the command's.
     with target.as_process_environment(variables), contextlib.redirect_stdout(io.StringIO()):
-        cleaned = clean_up.handler({"run_id": view.run_id, "keep_deployment": False}, None)
-        record_lineage.handler(
-            {
-                "run_id": view.run_id,
-                "request": dict(view.request),
-                "outcome": outcome,
-                "plan": view.plan,
-                "rehearsal": view.rehearsal,
-                "gate": view.gate,
-                "approvals": {"spend": None, "release": None},
-                "cleaned": cleaned,
-                "execution_arn": view.execution_arn,
-                "started_at": view.started.isoformat(),
-            },
-            None,
-        )
+        cleaned: Mapping[str, Any] = clean_up.handler({"run_id": view.run_id, "keep_deployment": False}, None)
+    deadline = time.monotonic() + RECORD_SECONDS
+    while target.record(view.run_id, names.ATTESTATION) is None and time.monotonic() < deadline:
+        time.sleep(target.poll_seconds)
     return cleaned
 
 

@@ -218,7 +218,8 @@ class RunReader:
             return {"code": str(Outcome.RELEASED), "reason": "", "state": "Release"}
         error = str(execution.get("error") or "")
         code = error if error in set(Outcome) else ENDED_UNRECORDED
-        reason = str(execution.get("cause") or error or f"the execution is {status}")
+        # Under its first line a stop given with `rft run stop` carries its proof.
+        reason = str(execution.get("cause") or error or f"the execution is {status}").partition("\n")[0]
         return {"code": code, "reason": reason, "state": self._decider(status) or ""}
 
     def _read_trend(self, started: datetime, *, training: bool, ended: bool) -> None:

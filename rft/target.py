@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from contracts import names
+from pipeline import proof
 
 from local import cloud
 from local.cloud import Endpoint
@@ -26,6 +27,7 @@ from stacks.settings import ENVIRONMENTS, load
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -101,9 +103,26 @@ class Target:
         return client
 
     @cached_property
+    def kms(self) -> KMSClient:
+        client: KMSClient = self._client("kms")
+        return client
+
+    @cached_property
     def caller(self) -> str:
         """ARN of whoever calls, for the record."""
         return str(self._client("sts").get_caller_identity()["Arn"])
+
+    def proof(self, what: str) -> dict[str, str]:
+        """Headers by which the pipeline can have STS name whoever calls; bound to the claim `what`.
+
+        Raises:
+            Failure: connection, without credentials.
+        """
+        credentials, region = self._session.get_credentials(), self._session.region_name
+        if credentials is None or not region:
+            raise Failure("no usable AWS credentials", hint="set AWS_PROFILE or log in", code=Exit.CONNECTION)
+        endpoint = self._client("sts").meta.endpoint_url
+        return proof.sign(what, credentials=credentials.get_frozen_credentials(), region=region, endpoint=endpoint)
 
     @cached_property
     def parts(self) -> Parts:
@@ -129,6 +148,18 @@ class Target:
         path = names.parameter(self.environment, names.PARAM_BACKUP_BUCKET)
         found = self.ssm.get_parameters(Names=[path])["Parameters"]
         return str(found[0]["Value"]) if found else None
+
+    def lineage_keys(self) -> list[str]:
+        """ARNs of the keys whose signature on records counts, the one that signs now first.
+
+        Raises:
+            Failure: not found, when the environment publishes none.
+        """
+        name = names.parameter(self.environment, names.PARAM_LINEAGE_KEYS)
+        found = self.ssm.get_parameters(Names=[name])["Parameters"]
+        if not found:
+            raise self._not_deployed([name])
+        return [arn.strip() for arn in found[0]["Value"].split(",")]
 
     def released_model(self) -> dict[str, Any] | None:
         """The released-model pointer, or None before the first release."""

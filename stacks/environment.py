@@ -1,4 +1,4 @@
-"""One environment: a CDK Stage with the stateful and the stateless stack."""
+"""One environment: a CDK Stage with the stateful stacks and the stateless one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from aws_cdk import Environment, Stage, Tags
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.audit import AuditStack
 from stacks.foundation import FoundationStack
 from stacks.pipeline import PipelineStack
 from stacks.settings import EnvironmentSettings
@@ -16,6 +17,7 @@ class RftEnvironment(Stage):
 
     Attributes:
         foundation: keys, buckets, network.
+        audit: the trail and its alarms; None where the organisation's trail does that.
         pipeline: everything else.
     """
 
@@ -28,6 +30,7 @@ class RftEnvironment(Stage):
             stack_name=f"rft-{settings.name}-foundation",
             description="Reinforcement fine-tuning: keys, buckets, network",
         )
+        self.audit = self._build_audit(settings) if settings.audit.trail else None
         self.pipeline = PipelineStack(
             self,
             "pipeline",
@@ -40,3 +43,13 @@ class RftEnvironment(Stage):
         iam.PermissionsBoundary.of(self).apply(self.foundation.boundary.policy)
         Tags.of(self).add("Project", "bedrock-rft")
         Tags.of(self).add("Environment", settings.name)
+
+    def _build_audit(self, settings: EnvironmentSettings) -> AuditStack:
+        return AuditStack(
+            self,
+            "audit",
+            settings=settings,
+            foundation=self.foundation,
+            stack_name=f"rft-{settings.name}-audit",
+            description="Reinforcement fine-tuning: audit trail, tampering alarms",
+        )

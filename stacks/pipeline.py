@@ -87,6 +87,7 @@ class PipelineStack(Stack):
                 names.PARAM_REWARD_FUNCTION: reward.function.function_name,
                 names.PARAM_BUS: bus.event_bus_name,
                 names.PARAM_TOPIC: notifications.topic.topic_arn,
+                names.PARAM_LINEAGE_KEYS: keys.signing.key_arn,
                 names.PARAM_DASHBOARD: names.dashboard(settings.name),
                 **({names.PARAM_BACKUP_BUCKET: foundation.backup.bucket.bucket_name} if foundation.backup else {}),
             },

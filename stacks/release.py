@@ -5,8 +5,9 @@ from __future__ import annotations
 from aws_cdk import Stack
 from constructs import Construct
 from contracts import names
+from pipeline.attestation import ALGORITHM
 
-from stacks.constructs.commons import NAMED_BY_BEDROCK, Commons, customization_jobs, deployments
+from stacks.constructs.commons import NAMED_BY_BEDROCK, Commons, customization_jobs, deployments, executions_arn
 from stacks.constructs.statements import allow, arn, delete_objects, get_objects, list_objects, read_objects, write_key, write_objects
 from stacks.constructs.task_function import TaskFunction
 
@@ -24,6 +25,7 @@ class Release(Construct):
         self._stack = Stack.of(self)
         self.functions: dict[str, TaskFunction] = {
             "request_approval": self._request_approval(),
+            "verify_approval": self._verify_approval(),
             "release": self._release(),
             "clean_up": self._clean_up(),
             "record_lineage": self._record_lineage(),
@@ -41,6 +43,15 @@ class Release(Construct):
                 allow(["sns:Publish"], [commons.topic.topic_arn]),
                 write_key(commons.workshop.keys.data, region, "sns"),
             ],
+        )
+
+    def _verify_approval(self) -> TaskFunction:
+        return self._commons.function(
+            self,
+            "verify_approval",
+            description="Asks STS who gave an answer, and whether settings let them",
+            # The request it sends is signed by whoever answered, and GetCallerIdentity needs no permission.
+            statements=[],
         )
 
     def _pointer(self) -> str:
@@ -97,11 +108,29 @@ class Release(Construct):
         return commons.function(
             self,
             "record_lineage",
-            description="Writes the lineage record of a run",
+            description="Writes the lineage record of a run and signs all its records",
             timeout_seconds=120,
+            asynchronous=True,
             statements=[
                 *read_objects(commons.buckets.runs, names.RECORDS),
                 *commons.write_records(),
+                allow(
+                    ["s3:GetObject"],
+                    [commons.buckets.datasets.arn_for_objects(names.manifest_key("*", "*"))],
+                    because="Any registered dataset may be the one a run was made with; of each it reads the manifest alone.",
+                ),
+                list_objects(commons.buckets.datasets, names.DATASETS),
                 write_key(commons.workshop.keys.data, self._stack.region),
+                allow(
+                    ["states:DescribeExecution"],
+                    [executions_arn(self._stack, commons.workshop.settings.name)],
+                    because="An execution is named by whoever starts it; these are the executions of the one state machine.",
+                ),
+                # A digest and nothing else, under the one algorithm that `rft audit verify` accepts.
+                allow(
+                    ["kms:Sign"],
+                    [commons.workshop.keys.signing.key_arn],
+                    {"StringEquals": {"kms:SigningAlgorithm": ALGORITHM, "kms:MessageType": "DIGEST"}},
+                ),
             ],
         )

@@ -50,7 +50,19 @@ class Run(Construct):
             asynchronous=True,
             statements=[allow(["states:StartExecution"], [state_machine_arn(self._stack, commons.workshop.settings.name)])],
         )
-        self.rules = {**self._build_triggers(dead_letters), "CutShort": self._clean_up_when_cut_short(functions["clean_up"], dead_letters)}
+        self.rules = {
+            **self._build_triggers(dead_letters),
+            # Whoever aborts an execution, or its timeout, ends it before its own last states; what costs money must end, and the
+            # record be written, all the same.
+            "CutShort": self._when_cut_short("CutShort", "stop its job, delete its deployment", {}, functions["clean_up"], dead_letters),
+            "CutShortRecord": self._when_cut_short(
+                "CutShortRecord",
+                "write and sign its record",
+                {"execution_arn": events.EventField.from_path("$.detail.executionArn"), "cut_short": True},
+                functions["record_lineage"],
+                dead_letters,
+            ),
+        }
 
     def _build_state_machine(self, functions: Mapping[str, TaskFunction]) -> sfn.StateMachine:
         commons, stack, settings = self._commons, self._stack, self._commons.workshop.settings
@@ -96,12 +108,13 @@ class Run(Construct):
             tracing_enabled=True,
         )
 
-    def _clean_up_when_cut_short(self, clean_up: TaskFunction, dead_letters: sqs.IQueue) -> Trigger:
-        # Whoever aborts an execution, or its timeout, ends it before its own CleanUp; what costs money must end all the same.
+    def _when_cut_short(
+        self, construct_id: str, what: str, message: Mapping[str, object], task: TaskFunction, dead_letters: sqs.IQueue
+    ) -> Trigger:
         return rule(
             self,
-            "CutShort",
-            description="A run was aborted or timed out: stop its job, delete its deployment",
+            construct_id,
+            description=f"A run was aborted or timed out: {what}",
             pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
@@ -110,8 +123,8 @@ class Run(Construct):
                     "stateMachineArn": [state_machine_arn(self._stack, self._commons.workshop.settings.name)],
                 },
             ),
-            message=events.RuleTargetInput.from_object({"run_id": events.EventField.from_path("$.detail.name")}),
-            function=clean_up.function,
+            message=events.RuleTargetInput.from_object({"run_id": events.EventField.from_path("$.detail.name"), **message}),
+            function=task.function,
             dead_letters=dead_letters,
         )
 

@@ -12,12 +12,14 @@ from typing import Any
 
 from contracts.events import EVENT_OF_OUTCOME, Outcome, RunEvent
 
+from stacks.run_approvals import approval, ask_to_continue
 from stacks.run_states import NULL, REASON, RETRY_SERVICE, State, catch, choice, go_on, jsonata_map, outcome, put_event, task
 
 FUNCTIONS = (
     "prepare_run",
     "rehearse_reward",
     "request_approval",
+    "verify_approval",
     "claim_turn",
     "start_training",
     "await_job",
@@ -84,7 +86,7 @@ def run_definition(
         ),
         "AnnounceRun": _announce_run(environment, bus_name),
         **_rehearsal(functions),
-        **_approval(
+        **approval(
             functions,
             kind="spend",
             state="ApproveSpend",
@@ -96,7 +98,7 @@ def run_definition(
         **_training(functions, poll_seconds, ask_seconds),
         **_deployment(functions),
         **_evaluation(functions),
-        **_approval(
+        **approval(
             functions,
             kind="release",
             state="ApproveRelease",
@@ -137,7 +139,8 @@ def _begin() -> State:
         "Type": "Pass",
         "Assign": {
             "runId": "{% $states.context.Execution.Name %}",
-            "request": "{% $states.input %}",
+            # Who asked is proven once, by PrepareRun; the proof goes no further.
+            "request": "{% $sift($states.input, function($value, $key) { $key != 'proof' }) %}",
             "plan": NULL,
             "rehearsal": NULL,
             "approvals": {"spend": NULL, "continue": NULL, "release": NULL},
@@ -150,6 +153,8 @@ def _begin() -> State:
             "gate": NULL,
             "released": NULL,
             "cleaned": NULL,
+            "stop": NULL,
+            "stoppedBy": NULL,
             "outcome": NULL,
         },
         "Next": "PrepareRun",
@@ -193,28 +198,6 @@ def _rehearsal(functions: Mapping[str, str]) -> dict[str, State]:
     }
 
 
-def _approval(functions: Mapping[str, str], *, kind: str, state: str, approved: str, refused: Outcome, seconds: int) -> dict[str, State]:
-    answered = "SpendApproved" if kind == "spend" else "ReleaseApproved"
-    return {
-        state: {
-            **task(
-                functions["request_approval"],
-                payload={"plan": "{% $plan %}", "kind": kind, "gate": "{% $gate %}", "token": "{% $states.context.Task.Token %}"},
-                assign={"approvals": f"{{% $merge([$approvals, {{'{kind}': $states.result}}]) %}}"},
-                following=answered,
-                catch=[catch(state, Outcome.APPROVAL_TIMED_OUT, errors=["States.Timeout"]), catch(state, Outcome.INTERNAL_ERROR)],
-            ),
-            "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
-            "TimeoutSeconds": seconds,
-        },
-        answered: choice(
-            (f"$approvals.{kind}.approved = true", approved, None),
-            otherwise="CleanUp",
-            assign={"outcome": outcome(refused, f"{{% 'refused by ' & $approvals.{kind}.by & ': ' & $approvals.{kind}.reason %}}", state)},
-        ),
-    }
-
-
 def _turn(functions: Mapping[str, str], seconds: int) -> dict[str, State]:
     wait = max(LEAST_TURN_WAIT_SECONDS, math.ceil(seconds / TURN_CHECKS))
     too_long = f"no place for a job came free in {seconds / 3600:g} hours (training.max_running, training.turn_hours)"
@@ -235,22 +218,6 @@ def _turn(functions: Mapping[str, str], seconds: int) -> dict[str, State]:
     }
 
 
-def _ask_to_continue(functions: Mapping[str, str], seconds: int) -> State:
-    # The job runs on while a person thinks. Whatever ends the wait, TrackTraining reads the answer: only a yes lets the job go on.
-    unanswered = {"approvals": "{% $merge([$approvals, {'continue': null}]) %}"}
-    return {
-        **task(
-            functions["request_approval"],
-            payload={"plan": "{% $plan %}", "kind": "continue", "job": "{% $job %}", "token": "{% $states.context.Task.Token %}"},
-            assign={"approvals": "{% $merge([$approvals, {'continue': $states.result}]) %}"},
-            following="TrackTraining",
-            catch=[go_on(unanswered, "TrackTraining")],
-        ),
-        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
-        "TimeoutSeconds": seconds,
-    }
-
-
 def _training(functions: Mapping[str, str], poll_seconds: int, ask_seconds: int) -> dict[str, State]:
     return {
         "StartTraining": task(
@@ -262,8 +229,19 @@ def _training(functions: Mapping[str, str], poll_seconds: int, ask_seconds: int)
         ),
         "TrackTraining": task(
             functions["track_training"],
-            payload={"plan": "{% $plan %}", "job_arn": "{% $jobArn %}", "guard": "{% $guard %}", "approvals": "{% $approvals %}"},
-            assign={"job": "{% $states.result.Payload %}", "guard": "{% $states.result.Payload.guard %}"},
+            payload={
+                "plan": "{% $plan %}",
+                "job_arn": "{% $jobArn %}",
+                "guard": "{% $guard %}",
+                "approvals": "{% $approvals %}",
+                "stop": "{% $stop %}",
+            },
+            assign={
+                "job": "{% $states.result.Payload %}",
+                "guard": "{% $states.result.Payload.guard %}",
+                "stop": NULL,
+                "stoppedBy": "{% $states.result.Payload.stopped_by ? $states.result.Payload.stopped_by : $stoppedBy %}",
+            },
             following="JobEnded",
             catch=[catch("TrackTraining", Outcome.TRAINING_FAILED)],
         ),
@@ -272,19 +250,26 @@ def _training(functions: Mapping[str, str], poll_seconds: int, ask_seconds: int)
             (
                 "$job.ended and $job.status = 'Stopped'",
                 "CleanUp",
-                {"outcome": outcome(Outcome.TRAINING_STOPPED, "{% $string($job.reason) %}", "TrackTraining")},
+                {
+                    "outcome": outcome(
+                        Outcome.TRAINING_STOPPED,
+                        "{% $stoppedBy ? 'stopped by ' & $stoppedBy.by & ': ' & $stoppedBy.reason : $string($job.reason) %}",
+                        "TrackTraining",
+                    )
+                },
             ),
             ("$job.ended", "CleanUp", {"outcome": outcome(Outcome.TRAINING_FAILED, "{% $string($job.reason) %}", "TrackTraining")}),
             ("$job.ask", "AskToContinue", None),
             otherwise="AwaitJobChange",
         ),
-        "AskToContinue": _ask_to_continue(functions, ask_seconds),
+        **ask_to_continue(functions, ask_seconds),
         # Bedrock's event ends the wait early; without it the timeout does. Either alone moves the run on.
         "AwaitJobChange": {
             **task(
                 functions["await_job"],
                 payload={"plan": "{% $plan %}", "job_arn": "{% $jobArn %}", "token": "{% $states.context.Task.Token %}"},
-                assign={},
+                # Bedrock's event ends the wait, or a person who wants the run stopped.
+                assign={"stop": "{% $exists($states.result.stop) ? $states.result.stop : null %}"},
                 following="TrackTraining",
                 catch=[
                     {"ErrorEquals": ["States.Timeout"], "Next": "TrackTraining"},
@@ -410,6 +395,7 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
                 "gate": "{% $gate %}",
                 "approvals": "{% $approvals %}",
                 "cleaned": "{% $cleaned %}",
+                "stopped_by": "{% $stoppedBy %}",
                 "released": "{% $released %}",
                 "execution_arn": "{% $states.context.Execution.Id %}",
                 "started_at": "{% $states.context.Execution.StartTime %}",

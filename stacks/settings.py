@@ -33,6 +33,7 @@ from reward import graders
 
 from stacks import backup_settings, judge_settings
 from stacks.access_settings import AccessSettings
+from stacks.audit_settings import AuditSettings
 from stacks.backup_settings import LOCK_MODES, BackupSettings
 from stacks.judge_settings import JudgeSettings
 
@@ -193,6 +194,7 @@ class EnvironmentSettings:
     backup: BackupSettings = attrs.field(factory=BackupSettings)
     access: AccessSettings = attrs.field(factory=AccessSettings)
     reward: RewardSettings = attrs.field(factory=RewardSettings)
+    audit: AuditSettings = attrs.field(factory=AuditSettings)
     judge: JudgeSettings = attrs.field(factory=JudgeSettings)
     alarms: AlarmSettings = attrs.field(factory=AlarmSettings)
     notifications: NotificationSettings = attrs.field(factory=NotificationSettings)

@@ -24,6 +24,7 @@ ENV_STATE_MACHINE = "RFT_STATE_MACHINE_ARN"
 ENV_REWARD_FUNCTION = "RFT_REWARD_FUNCTION"
 ENV_JOB_ROLE = "RFT_JOB_ROLE_ARN"
 ENV_MODEL_KEY = "RFT_MODEL_KEY_ARN"
+ENV_SIGNING_KEY = "RFT_SIGNING_KEY_ARN"
 ENV_SUBNETS = "RFT_JOB_SUBNETS"
 ENV_SECURITY_GROUPS = "RFT_JOB_SECURITY_GROUPS"
 ENV_GRADER = "RFT_GRADER"
@@ -58,6 +59,16 @@ def dashboard(environment: str) -> str:
     return f"rft-{environment}"
 
 
+def trail(environment: str) -> str:
+    """Name of the environment's audit trail; fixed, because its bucket and key name it before it exists."""
+    return f"rft-{environment}"
+
+
+def reward_function_prefix(environment: str) -> str:
+    """How CloudFormation begins the name of the reward function: stack, then logical id."""
+    return f"rft-{environment}-pipeline-RewardGrader"
+
+
 def job_name(environment: str, run_id: str) -> str:
     """Name of the customization job, the custom model and the deployment of a run: at most 63 characters."""
     return f"rft-{environment}-{run_id}"
@@ -71,6 +82,11 @@ def run_id_of_job(environment: str, name: str) -> str | None:
     """The run a job belongs to, or None when the job is not this environment's."""
     prefix = job_name_prefix(environment)
     return name[len(prefix) :] if name.startswith(prefix) and len(name) > len(prefix) else None
+
+
+def signer_role_prefix(environment: str) -> str:
+    """How CloudFormation begins the name of the role of RecordLineage, the only one that may sign: stack, then logical id."""
+    return f"rft-{environment}-pipeline-ReleaseRecordLineage"
 
 
 def run_id_for(label: str, suffix: str) -> str:
@@ -99,6 +115,9 @@ PARAM_BACKUP_BUCKET = "backup-bucket"
 
 PARAMS_OF_BACKUP = (PARAM_DATASETS_BUCKET, PARAM_RUNS_BUCKET, PARAM_STATE_MACHINE, PARAM_BACKUP_BUCKET)
 """What `rft backup` looks up."""
+
+PARAM_LINEAGE_KEYS = "lineage-keys"
+"""ARNs of the keys whose signature on a run's records counts, separated by commas; the first is the one that signs."""
 
 PARAM_RELEASED_MODEL = "released-model"
 """Written by the Release step, never by CloudFormation: a redeploy must not move the pointer."""
@@ -158,6 +177,11 @@ TOKENS = "tokens/"
 TURNS = "turns/"
 
 
+LINEAGE = "lineage.json"
+ATTESTATION = "lineage.dsse.json"
+"""The signed statement about all the other records of a run."""
+
+
 def staged_key(run_id: str, split: str) -> str:
     return f"{STAGED}{run_id}/{split}.jsonl"
 
@@ -167,7 +191,7 @@ def output_prefix(run_id: str) -> str:
 
 
 def record_key(run_id: str, file: str) -> str:
-    """`file` is one of plan.json, rehearsal.json, trend.json, evaluation/<model>-<first>.json, gate.json, lineage.json."""
+    """`file` is one of plan.json, rehearsal.json, trend.json, evaluation/<model>-<first>.json, gate.json, `LINEAGE`, `ATTESTATION`."""
     return f"{RECORDS}{run_id}/{file}"
 
 
@@ -176,7 +200,7 @@ def turn_key(number: int) -> str:
     return f"{TURNS}{number}.json"
 
 
-FINAL_RECORDS = ("plan.json", "rehearsal.json", "gate.json", "lineage.json")
+FINAL_RECORDS = ("plan.json", "rehearsal.json", "gate.json", "lineage.json", "lineage.dsse.json")
 """What a run decides on and ends with: written once or twice, so a lock on each version costs nothing. `trend.json` is written at each
 poll."""
 

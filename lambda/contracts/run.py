@@ -20,7 +20,8 @@ class RunRequest:
         dataset_version: 12 hexadecimal digits, or ``latest``.
         reward_version: a published version number of the reward function, or ``live`` for the alias's current one.
         hyperparameters: changes to the environment's own, within its caps.
-        requested_by: who or what asked, for the record.
+        requested_by: who or what asked, for the record; what they say of themselves.
+        proof: headers of a signed request by which STS names who asked (`pipeline.proof`); never stored.
         approve_spend: asks for a spend approval even below the threshold; a request can tighten, never loosen.
         approve_release: likewise for the release.
     """
@@ -38,6 +39,7 @@ class RunRequest:
     )
     approve_spend: bool = False
     approve_release: bool = False
+    proof: dict[str, str] = attrs.field(factory=dict, repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -84,6 +86,7 @@ class Plan:
         reward_options: the grader's options as JSON, as its environment holds them: a judge's model, template and criteria are here.
         reward_identity: SHA-256 over code, grader, options and, where a model judges, what its verdicts depend on. Two runs with one
             identity were graded alike.
+        requester: ARN of whoever asked, as STS named it; empty when the request proved nobody.
     """
 
     run_id: str
@@ -112,3 +115,4 @@ class Plan:
     reward_grader: str = ""
     reward_options: str = "{}"
     reward_identity: str = ""
+    requester: str = ""

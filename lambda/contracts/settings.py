@@ -6,6 +6,7 @@ Source of ranges: API reference, RFTHyperParameters, and botocore's service mode
 from __future__ import annotations
 
 import math
+import re
 
 import attrs
 
@@ -114,6 +115,15 @@ class TrainingSettings:
             raise ValueError(f"poll_seconds = {self.poll_seconds}: with max_hours = {self.max_hours:g} allowed is {least} or more")
 
 
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(?:\d{12}|\*):(?:role|user|assumed-role)/[\w+=,.@*/-]{1,512}")
+
+
+def _principals(_instance: object, _attribute: object, value: list[str]) -> None:
+    for principal in value:
+        if not _PRINCIPAL.fullmatch(principal):
+            raise ValueError(f"allowed are ARNs such as arn:aws:iam::*:role/rft-prod-approver, and {principal!r} is none")
+
+
 @attrs.frozen(kw_only=True)
 class ApprovalSettings:
     """When a person must say yes.
@@ -122,11 +132,16 @@ class ApprovalSettings:
         spend_above_usd: an estimate above this waits for approval before any money is spent.
         release: whether every release waits for a person.
         timeout_hours: how long a run waits before it ends unapproved.
+        approvers: ARNs of roles or users who may say yes, with `*` for any text; empty lets any principal of the account that may
+            answer. A role's session counts as its role, named without its path: ``arn:aws:iam::*:role/rft-prod-approver``.
+        four_eyes: whoever asked for a run may not approve it. A request must then prove who asks, as `rft run start` does.
     """
 
     spend_above_usd: float = attrs.field(default=50.0, validator=number(0, 1e6))
     release: bool = attrs.field(default=True)
     timeout_hours: int = attrs.field(default=72, validator=whole(1, 720))
+    approvers: list[str] = attrs.field(factory=list, validator=_principals)
+    four_eyes: bool = attrs.field(default=False)
 
 
 @attrs.frozen(kw_only=True)

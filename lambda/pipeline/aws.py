@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 TRANSIENT_CODES = frozenset(
     {
@@ -84,6 +87,11 @@ def functions() -> LambdaClient:
 
 
 @lru_cache(maxsize=1)
+def kms() -> KMSClient:
+    return boto3.client("kms", config=_RETRIES)
+
+
+@lru_cache(maxsize=1)
 def sns() -> SNSClient:
     return boto3.client("sns", config=_RETRIES)
 
@@ -96,6 +104,11 @@ def ssm() -> SSMClient:
 @lru_cache(maxsize=1)
 def states() -> SFNClient:
     return boto3.client("stepfunctions", config=_RETRIES)
+
+
+@lru_cache(maxsize=1)
+def sts() -> STSClient:
+    return boto3.client("sts", region_name=os.environ.get("AWS_REGION"), config=_RETRIES)
 
 
 def code_of(error: ClientError) -> str:

@@ -88,13 +88,13 @@ def differences(job: Mapping[str, Any], plan: Plan, security: Security) -> list[
     once the model exists.
     """
     vpc = job.get("vpcConfig") or {}
-    grader = _dig(job, "customizationConfig", "rftConfig", "graderConfig", "lambdaGrader", "lambdaArn")
+    grader = echo(job, "customizationConfig", "rftConfig", "graderConfig", "lambdaGrader", "lambdaArn")
     key = job.get("outputModelKmsKeyArn")
     pairs: Sequence[tuple[str, object, object]] = [
         ("jobName", job.get("jobName"), plan.job_name),
         ("roleArn", job.get("roleArn"), security.role_arn),
-        ("trainingDataConfig.s3Uri", _dig(job, "trainingDataConfig", "s3Uri"), plan.train_uri),
-        ("outputDataConfig.s3Uri", _dig(job, "outputDataConfig", "s3Uri"), plan.output_uri),
+        ("trainingDataConfig.s3Uri", echo(job, "trainingDataConfig", "s3Uri"), plan.train_uri),
+        ("outputDataConfig.s3Uri", echo(job, "outputDataConfig", "s3Uri"), plan.output_uri),
         ("vpcConfig.subnetIds", sorted(vpc.get("subnetIds", [])), sorted(security.subnets)),
         ("vpcConfig.securityGroupIds", sorted(vpc.get("securityGroupIds", [])), sorted(security.security_groups)),
         ("lambdaGrader.lambdaArn", grader, plan.reward_arn),
@@ -120,7 +120,8 @@ def short_id(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _dig(value: Any, *path: str) -> Any:
+def echo(value: Any, *path: str) -> Any:
+    """What the job says under a path of keys, None where it says nothing."""
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value

@@ -28,7 +28,7 @@ from contracts.run import Plan, RunRequest
 from contracts.settings import PipelineSettings
 from contracts.validation import plain, structure
 
-from pipeline import aws, config, planning, safety, store
+from pipeline import aws, config, planning, proof, safety, store
 from pipeline.task import Event, Result, log, now, task
 
 WHERE = "run request"
@@ -79,6 +79,7 @@ def _prepared(run_id: str, asked: object) -> Result:
     if stored is not None:
         return plain(structure(stored, Plan, f"records/{run_id}/plan.json"))  # type: ignore[no-any-return]
 
+    requester = requester_of(run_id, request, four_eyes=settings.approval.four_eyes)
     manifest = _manifest(request)
     reward = reward_of(request.reward_version)
     prompts = {split: int(count) for split, count in manifest["prompts"].items()}
@@ -90,7 +91,7 @@ def _prepared(run_id: str, asked: object) -> Result:
     problems = planning.prompt_problems(prompts, staged.too_long, settings.training.caps, hyperparameters.max_prompt_length)
     if problems:
         raise InvalidInput(WHERE, problems)
-    plan = _plan(run_id, request=request, settings=settings, manifest=manifest, reward=reward, staged=staged)
+    plan = _plan(run_id, request=request, settings=settings, manifest=manifest, reward=reward, staged=staged, requester=requester)
     if plan.estimate.usd > settings.training.caps.usd:
         raise InvalidInput(
             WHERE, [f"is estimated at ${plan.estimate.usd:,.2f}; allowed is at most ${settings.training.caps.usd:,.2f} in this environment"]
@@ -113,6 +114,29 @@ def run_id_problems(run_id: str) -> list[str]:
         f"the execution name {run_id[:80]!r} cannot be a run id: allowed are 1 to {names.RUN_ID_MAX} lower-case letters, digits "
         "and single hyphens"
     ]
+
+
+def requester_of(run_id: str, request: RunRequest, *, four_eyes: bool) -> str:
+    """ARN of whoever asked, as STS names it; empty when the request proves nobody.
+
+    Raises:
+        InvalidInput: where two people must agree and one is not known, or a proof is there and false.
+    """
+    if not request.proof:
+        if four_eyes:
+            raise InvalidInput(
+                WHERE, ["proof is missing, and approval.four_eyes asks who requests; allowed is a run started with: rft run start"]
+            )
+        return ""
+    try:
+        return proof.prove(request.proof, request_claim(config.environment(), run_id, request)).arn
+    except proof.NotProven as fault:
+        raise InvalidInput(WHERE, [f"who asks is not proven: {fault}"]) from None
+
+
+def request_claim(environment: str, run_id: str, request: RunRequest) -> str:
+    """What the signature under a request is bound to."""
+    return proof.claim(environment=environment, run_id=run_id, kind=proof.REQUEST, decision="start", reason=request.dataset)
 
 
 def _manifest(request: RunRequest) -> dict[str, Any]:
@@ -202,7 +226,14 @@ def staged_record(record: Mapping[str, Any], run_id: str, split: str) -> dict[st
 
 
 def _plan(
-    run_id: str, *, request: RunRequest, settings: PipelineSettings, manifest: Mapping[str, Any], reward: Reward, staged: Staged
+    run_id: str,
+    *,
+    request: RunRequest,
+    settings: PipelineSettings,
+    manifest: Mapping[str, Any],
+    reward: Reward,
+    staged: Staged,
+    requester: str,
 ) -> Plan:
     environment, runs = config.environment(), config.variable(names.ENV_RUNS_BUCKET)
     dataset, version = str(manifest["dataset"]), str(manifest["version"])
@@ -244,6 +275,7 @@ def _plan(
         needs_spend_approval=request.approve_spend or not counted or estimate.usd > settings.approval.spend_above_usd,
         needs_release_approval=request.approve_release or settings.approval.release,
         requested_by=request.requested_by,
+        requester=requester,
         prepared_at=now(),
         evaluation=planning.evaluation_items(prompts[names.SPLIT_HELDOUT], probes, settings.evaluation),
     )

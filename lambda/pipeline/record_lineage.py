@@ -1,16 +1,23 @@
-"""RecordLineage: one file that says what made the model, or why there is none.
+"""RecordLineage: one file that says what made the model, or why there is none, and one signature over every record of the run.
 
 Event `{run_id, request?, outcome: {code, reason, state}, plan?, job_arn?, model_arn?, deployment_arn?, rehearsal?, gate?, approvals,
-cleaned?, released?, execution_arn?, started_at?}`; gives `{record}`, the S3 URI of lineage.json.
+cleaned?, released?, execution_arn?, started_at?}`, or `{run_id, execution_arn, cut_short: true}` for an execution that was aborted;
+gives `{record, attestation}`, the S3 URIs of lineage.json and lineage.dsse.json.
+
+Both are written once. The signed statement names each record with its SHA-256, and the manifest of the dataset; a record that is not
+what the run itself handed on is named in the lineage under `altered`.
 
 Permissions:
   s3:GetObject, s3:PutObject on <runs bucket>/records/*; s3:ListBucket on the runs bucket, s3:prefix records/*
-  kms:Decrypt, kms:GenerateDataKey on the data key
-Environment: RFT_ENVIRONMENT, RFT_RUNS_BUCKET.
+  s3:GetObject on <datasets bucket>/datasets/*/manifest.json; s3:ListBucket on the datasets bucket, s3:prefix datasets/*
+  states:DescribeExecution on the state machine's executions
+  kms:Decrypt, kms:GenerateDataKey on the data key; kms:Sign on the signing key, which lets nobody else
+Environment: RFT_ENVIRONMENT, RFT_RUNS_BUCKET, RFT_DATASETS_BUCKET, RFT_SIGNING_KEY_ARN.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +26,7 @@ from contracts.emf import emit
 from contracts.events import Outcome
 from contracts.metrics import Metric
 
-from pipeline import config, store
+from pipeline import attestation, aws, config, cut_short, store
 from pipeline.task import Event, Result, now, task
 
 METRIC_OF_OUTCOME: dict[Outcome, Metric | None] = {
@@ -37,22 +44,91 @@ METRIC_OF_OUTCOME: dict[Outcome, Metric | None] = {
     Outcome.INTERNAL_ERROR: Metric.RUN_FAILED,
 }
 
-_SAME = ("outcome", "model", "approvals", "cleaned_up")
-
 
 @task
 def handler(event: Event) -> Result:
     run_id = str(event["run_id"])
-    bucket, key = store.record(run_id, "lineage.json")
-    trend = store.find_json(bucket, names.record_key(run_id, "trend.json"))
-    found = lineage(event, environment=config.environment(), job=(trend or {}).get("job"), recorded_at=now())
-    before = store.find_json(bucket, key)
-    # A second attempt finds its own record: nothing is rewritten, and the run is not counted twice.
-    if before is None or any(before.get(part) != found.get(part) for part in _SAME):
-        store.write_json(bucket, key, found)
-        if (metric := _metric(event)) is not None:
+    bucket, key = store.record(run_id, names.LINEAGE)
+    sealed = names.record_key(run_id, names.ATTESTATION)
+    if store.find_bytes(bucket, sealed) is None:
+        records = _records(bucket, run_id)
+        aborted = event.get("cut_short") is True
+        if aborted:
+            event = cut_short.as_recorded(event, records)
+        found = lineage(event, environment=config.environment(), job=_job(records), recorded_at=now())
+        found["altered"] = altered(event, records)
+        records["lineage.json"] = _write(bucket, key, found)
+        # Of two attempts at once one seals the record and counts the run.
+        if (
+            store.write_once(bucket, sealed, _signed(bucket, run_id, records, found, aborted=aborted))
+            and (metric := _metric(event)) is not None
+        ):
             emit({metric: 1}, environment=config.environment(), run_id=run_id)
-    return {"record": store.uri(bucket, key)}
+    return {"record": store.uri(bucket, key), "attestation": store.uri(bucket, sealed)}
+
+
+def _records(bucket: str, run_id: str) -> dict[str, bytes]:
+    prefix = names.record_key(run_id, "")
+    found = {key.removeprefix(prefix): store.read_bytes(bucket, key) for key in store.keys(bucket, prefix)}
+    return {file: body for file, body in found.items() if file not in (names.LINEAGE, names.ATTESTATION)}
+
+
+def _job(records: Mapping[str, bytes]) -> Mapping[str, Any] | None:
+    trend = json.loads(records.get("trend.json", b"{}"))
+    return trend.get("job") if isinstance(trend, dict) else None
+
+
+def altered(event: Event, records: Mapping[str, bytes]) -> list[str]:
+    """The records that do not say what the run itself carried from state to state: somebody wrote them in between."""
+    return [
+        file
+        for part, file in cut_short.PARTS.items()
+        if isinstance(carried := event.get(part), Mapping) and not _agrees(carried, records.get(file))
+    ]
+
+
+def _agrees(carried: Mapping[str, Any], record: bytes | None) -> bool:
+    try:
+        stored = json.loads(record or b"null")
+    except ValueError:
+        return False
+    # A record may say more than the state handed on, such as when it was judged.
+    return isinstance(stored, dict) and all(stored.get(key) == value for key, value in carried.items())
+
+
+def _write(bucket: str, key: str, found: Mapping[str, Any]) -> bytes:
+    """Writes the lineage and gives its bytes: those of an earlier attempt that was not sealed, when it says the same."""
+    if not store.write_once(bucket, key, found):
+        before = store.read_bytes(bucket, key)
+        if _without_time(json.loads(before)) == _without_time(found):
+            return before
+        store.write_json(bucket, key, found)
+    return store.encoded(found)
+
+
+def _without_time(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    times = {key: value for key, value in record.get("times", {}).items() if key != "recorded_at"}
+    return {**record, "times": times}
+
+
+def _signed(bucket: str, run_id: str, records: Mapping[str, bytes], found: Mapping[str, Any], *, aborted: bool) -> dict[str, Any]:
+    # A look at the job that was in flight when the run was aborted writes the trend once more.
+    signed = {file: body for file, body in records.items() if not (aborted and file == "trend.json")}
+    digests = {store.uri(bucket, names.record_key(run_id, file)): attestation.sha256(body) for file, body in signed.items()}
+    if dataset := found["dataset"]:
+        datasets, key = config.variable(names.ENV_DATASETS_BUCKET), names.manifest_key(dataset["name"], dataset["version"])
+        if (manifest := store.find_bytes(datasets, key)) is not None:
+            digests[store.uri(datasets, key)] = attestation.sha256(manifest)
+    payload = attestation.statement(
+        digests=digests, run_id=run_id, environment=config.environment(), signed_at=found["times"]["recorded_at"], cut_short=aborted
+    )
+    answer = aws.kms().sign(
+        KeyId=config.variable(names.ENV_SIGNING_KEY),
+        Message=attestation.digest(attestation.signed_bytes(payload)),
+        MessageType="DIGEST",
+        SigningAlgorithm=attestation.ALGORITHM,
+    )
+    return attestation.envelope(payload, key_id=answer["KeyId"], signature=answer["Signature"])
 
 
 def lineage(event: Event, *, environment: str, job: Mapping[str, Any] | None, recorded_at: str) -> dict[str, Any]:
@@ -91,6 +167,8 @@ def lineage(event: Event, *, environment: str, job: Mapping[str, Any] | None, re
         "rehearsal": event.get("rehearsal"),
         "gate": event.get("gate"),
         "approvals": event.get("approvals"),
+        "stopped_by": event.get("stopped_by"),
+        "requester": plan and plan.get("requester"),
         "requested_by": plan["requested_by"] if plan else (event.get("request") or {}).get("requested_by"),
         "request": event.get("request"),
         "cleaned_up": event.get("cleaned"),

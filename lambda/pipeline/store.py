@@ -45,6 +45,14 @@ def read_bytes(bucket: str, key: str) -> bytes:
         raise
 
 
+def find_bytes(bucket: str, key: str) -> bytes | None:
+    """The object's content, or None when there is no object."""
+    try:
+        return read_bytes(bucket, key)
+    except Missing:
+        return None
+
+
 def read_json(bucket: str, key: str) -> Any:
     """The object's JSON value. Raises `Missing`."""
     return json.loads(read_bytes(bucket, key))

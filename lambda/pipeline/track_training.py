@@ -1,9 +1,11 @@
 """TrackTraining: asks Bedrock how the job fares, holds it to its guard rails, and keeps the reward trend.
 
-A job that is not what was asked for, too old or over its cap is stopped; the other rails do what the settings say.
+A job that is not what was asked for, too old or over its cap is stopped, and one that a person wants stopped; the other rails do what
+the settings say.
 
-Event `{plan, job_arn, guard?, approvals?}`; gives `{status, ended, model_arn, reason, elapsed_hours, spent_usd, reward: {mean, samples},
-ask, guard}`. `guard` goes back in with the next look; with `ask` a person must be asked before it.
+Event `{plan, job_arn, guard?, approvals?, stop?}`, `stop` being what a person woke the run with: `{by, reason, proof}`; gives `{status,
+ended, model_arn, reason, elapsed_hours, spent_usd, reward: {mean, samples}, ask, guard, stopped_by: {by, reason, principal} | null}`.
+`guard` goes back in with the next look; with `ask` a person must be asked before it.
 
 Permissions:
   bedrock:GetModelCustomizationJob, bedrock:StopModelCustomizationJob on model-customization-job/*
@@ -11,7 +13,7 @@ Permissions:
   s3:GetObject on <runs bucket>/output/*, s3:ListBucket on the runs bucket with s3:prefix output/*
   s3:PutObject on <runs bucket>/records/*; kms:Decrypt, kms:GenerateDataKey on the data key
   sns:Publish on the topic, with kms:Decrypt and kms:GenerateDataKey on the topic's key
-Environment: RFT_ENVIRONMENT, RFT_SETTINGS, RFT_TOPIC_ARN, RFT_RUNS_BUCKET, RFT_JOB_ROLE_ARN,
+Environment: RFT_ENVIRONMENT, RFT_SETTINGS, RFT_TOPIC_ARN, RFT_RUNS_BUCKET, RFT_STATE_MACHINE_ARN, RFT_JOB_ROLE_ARN,
 RFT_MODEL_KEY_ARN, RFT_JOB_SUBNETS, RFT_JOB_SECURITY_GROUPS.
 """
 
@@ -28,7 +30,7 @@ from contracts.guard_settings import TELL
 from contracts.metrics import Metric
 from contracts.run import Plan
 
-from pipeline import aws, config, guard_rails, jobs, notices, signals, spend, store, trend
+from pipeline import aws, config, guard_rails, jobs, notices, signals, spend, stopping, store, trend
 from pipeline.guard_rails import Hours, Spend
 from pipeline.guard_record import GuardRecord
 from pipeline.signals import Reading
@@ -45,6 +47,8 @@ def handler(event: Event) -> Result:
     job: Mapping[str, Any] = aws.bedrock().get_model_customization_job(jobIdentifier=job_arn)
     status = jobs.status_of(str(job["status"]))
     hours = jobs.elapsed_hours(job)
+    asked = event.get("stop")
+    stopped_by = stopping.who(plan.run_id, asked) if isinstance(asked, Mapping) else None
     wrong = jobs.differences(job, plan, security())
     running = status == "InProgress"
     readings = _readings(plan, job)
@@ -56,6 +60,9 @@ def handler(event: Event) -> Result:
         if not jobs.has_ended(status):
             stop(job_arn)
         log("the job is not what was asked for", run_id=plan.run_id, differences=len(wrong))
+    elif running and stopped_by:
+        stop(job_arn)
+        status = "Stopping"
     elif running:
         record = _guarded(plan, record.answered(event.get("approvals")), readings, spent=spent, hours=hours)
         if record.stopped:
@@ -75,6 +82,7 @@ def handler(event: Event) -> Result:
         "reward": reward,
         "ask": record.asked is not None,
         "guard": record.plain(),
+        "stopped_by": stopped_by,
     }
 
 

@@ -232,11 +232,19 @@ def _trail(logical_id: str, properties: Properties, stack: str) -> Result:
         wanted["KmsKeyId"] = properties["KMSKeyId"]
     exists = any(each["Name"] == name for each in trails.describe_trails()["trailList"])
     arn = (trails.update_trail if exists else trails.create_trail)(**wanted)["TrailARN"]
-    if properties.get("EventSelectors"):
-        trails.put_event_selectors(TrailName=name, EventSelectors=cfn.plain(properties["EventSelectors"]))
+    for selectors in ("EventSelectors", "AdvancedEventSelectors"):
+        if properties.get(selectors):
+            trails.put_event_selectors(TrailName=name, **{selectors: _selectors(properties[selectors])})
     if cfn.plain(properties.get("IsLogging")) in (True, "True"):
         trails.start_logging(Name=name)
     return name, {"Arn": arn, "SnsTopicArn": properties.get("SnsTopicName", "")}
+
+
+def _selectors(given: Any) -> Any:
+    """Selectors under the names of the API, of which CloudFormation writes one in its own way."""
+    if isinstance(given, list):
+        return [_selectors(item) for item in given]
+    return {key: _selectors(item) for key, item in given.items()} if isinstance(given, dict) else cfn.plain(given)
 
 
 def _delete_trail(name: str, _properties: Properties) -> None:

@@ -33,6 +33,23 @@ def install() -> None:
         return bool(upstream(principal, caller_arn))
 
     iam_evaluator._principal_matches = principal_matches
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_condition_key(key: str, request: Any) -> Any:
+        # Of a role's session AWS gives the role's ARN, not the session's (IAM user guide, reference_policies_condition-keys).
+        value = resolve(key, request)
+        return role_arn_of(value) if key.lower() == "aws:principalarn" and isinstance(value, str) else value
+
+    iam_evaluator._resolve_condition_key = resolve_condition_key
+
+
+def role_arn_of(principal_arn: str) -> str:
+    """The ARN of the role behind a session's; any other ARN as it is."""
+    if ":assumed-role/" not in principal_arn:
+        return principal_arn
+    account, role = account_of(principal_arn), principal_arn.split("/")[1]
+    record = iam._roles.get_scoped(account, None, role)
+    return str(record["Arn"]) if record else f"arn:aws:iam::{account}:role/{role}"
 
 
 def account_of(arn: str) -> str:

@@ -33,6 +33,7 @@ _CONCERNS = (
     "service_metrics",
     "cloudformation",
     "lambda_iam",
+    "kms_iam",
     "bedrock_iam",
     "bedrock",
     "checkpoints",

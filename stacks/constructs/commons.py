@@ -54,6 +54,7 @@ class Commons:
             names.ENV_REWARD_FUNCTION: self.reward.function_name,
             names.ENV_JOB_ROLE: self.job_role.role_arn,
             names.ENV_MODEL_KEY: workshop.keys.model.key_arn,
+            names.ENV_SIGNING_KEY: workshop.keys.signing.key_arn,
             names.ENV_SUBNETS: ",".join(subnet.subnet_id for subnet in workshop.network.subnets),
             names.ENV_SECURITY_GROUPS: workshop.network.job.security_group_id,
         }

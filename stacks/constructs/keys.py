@@ -1,29 +1,34 @@
-"""The customer managed keys: data, models, logs. Three, so that each can be disabled without stopping the others."""
+"""The customer managed keys: data, models, logs, and the one that signs. Each can be disabled without stopping the others."""
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+from contracts import names
 
 from stacks.constructs.statements import arn, for_service
 
 
 class Keys(Construct):
-    """`data` for buckets, topic and queues; `model` for custom models; `logs` for log groups. All rotate every year.
+    """`data` for buckets, topic and queues; `model` for custom models; `logs` for log groups: these rotate every year.
+
+    `signing` is an asymmetric pair that signs the records of runs. KMS rotates no such key: docs/audit.md says how a new one takes over.
 
     Roles get their use of a key in their own policies, which the key policy's account statement lets count. The key
     policy itself names only the services that have no role.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, protect: bool) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: str, protect: bool) -> None:
         super().__init__(scope, construct_id)
+        self._environment = environment
         self._removal = RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY
         self._stack = Stack.of(self)
         self.data = self._build("Data", "RFT: datasets, runs, notifications and dead letters")
         self.model = self._build("Model", "RFT: custom models")
         self.logs = self._build("Logs", "RFT: log groups")
+        self.signing = self._build_signing()
         self._let_services_use_data_key()
         self._let_cloudwatch_logs_use_logs_key()
 
@@ -37,6 +42,30 @@ class Keys(Construct):
             pending_window=Duration.days(30),
             removal_policy=self._removal,
         )
+
+    def _build_signing(self) -> kms.Key:
+        key = kms.Key(
+            self,
+            "Signing",
+            description="RFT: signs the records of runs",
+            key_spec=kms.KeySpec.ECC_NIST_P384,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            pending_window=Duration.days(30),
+            removal_policy=self._removal,
+        )
+        # Whoever may do everything in the account, its root user included, may not sign: the one statement that must hold against
+        # policies elsewhere names the role by the beginning of its generated name, since the role lives in the other stack.
+        signer = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{names.signer_role_prefix(self._environment)}*"
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["kms:Sign"],
+                resources=["*"],
+                conditions={"ArnNotLike": {"aws:PrincipalArn": signer}},
+            )
+        )
+        return key
 
     def _let_services_use_data_key(self) -> None:
         # An alarm writes to the encrypted topic, a rule to the encrypted dead-letter queue, without a role.

@@ -66,7 +66,7 @@ def test_own_code_is_listed_file_by_file_with_its_hash(bill: Document) -> None:
     assert handler["hashes"] == [
         {"alg": "SHA-256", "content": hashlib.sha256((ROOT / "lambda" / "reward" / "handler.py").read_bytes()).hexdigest()}
     ]
-    assert not [name for name in files if "test" in name.split("/")[-1] and name.endswith(".py")]
+    assert not [name for name in files if name.split("/")[-1].startswith(("test_", "conftest"))]
 
 
 def test_libraries_that_ship_are_those_of_the_lock_with_its_hashes_and_a_licence(bill: Document) -> None:

@@ -10,6 +10,8 @@ import pytest
 from contracts import names
 from contracts.events import EVENT_OF_OUTCOME, Outcome
 
+from local import cloud
+
 pytestmark = pytest.mark.cloud
 
 PAYS_LENGTH = """
@@ -114,8 +116,11 @@ def test_a_stopped_run_leaves_no_job_behind(dev, first_run):
     dev.fault("stall", step=3, job=names.job_name("dev", "stopped-by-hand"))
     dev.start("stopped-by-hand")
     dev.eventually(lambda: dev.jobs("stopped-by-hand") or None, "the job")
-    dev.rft("run", "stop", "stopped-by-hand")
-    check_ending(dev, dev.ended("stopped-by-hand"), Outcome.TRAINING_STOPPED)
+    dev.rft("run", "stop", "stopped-by-hand", "--reason", "too slow")
+    ended = dev.ended("stopped-by-hand")
+    check_ending(dev, ended, Outcome.TRAINING_STOPPED)
+    assert ended.lineage["stopped_by"]["principal"]["arn"] == f"arn:aws:iam::{cloud.ACCOUNT}:root"
+    assert ended.lineage["stopped_by"]["reason"] == "too slow"
 
 
 def test_a_run_aborted_behind_the_pipelines_back_leaves_no_job_behind(dev, first_run):
@@ -129,6 +134,9 @@ def test_a_run_aborted_behind_the_pipelines_back_leaves_no_job_behind(dev, first
 
     dev.eventually(stopped, "the job to be stopped")
     dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, f"{names.STAGED}aborted/") == [] or None, "the staged data to go")
+    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.record_key("aborted", names.ATTESTATION)) or None, "the signed record")
+    assert dev.record("aborted", names.LINEAGE)["outcome"]["code"] == Outcome.TRAINING_STOPPED
+    assert dev.rft("audit", "verify", "aborted")["intact"] is True
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [("reject", Outcome.SPEND_REJECTED), ("approve", Outcome.CANDIDATE_REJECTED)])
@@ -140,7 +148,23 @@ def test_an_expensive_run_waits_for_a_person(dev, first_run, answer, outcome):
     dev.rft("run", answer, run_id, "--reason", "a test says so")
     ended = dev.ended(run_id)
     check_ending(dev, ended, outcome)
-    assert "a test says so" in json.dumps(ended.lineage["approvals"])
+    given = ended.lineage["approvals"]["spend"]
+    assert given["reason"] == "a test says so"
+    assert given["principal"]["arn"] == given["by"] == f"arn:aws:iam::{cloud.ACCOUNT}:root"
+    assert "authorization" not in json.dumps(ended.lineage)
+
+
+def test_a_yes_that_proves_nobody_is_a_no(dev, first_run):
+    dev.start("spend-forged", approve_spend=True)
+    key = names.token_key("spend-forged", "spend")
+    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, key) or None, "the question")
+    token = dev.read(names.PARAM_RUNS_BUCKET, key)["token"]
+    answer = {"approved": True, "by": "arn:aws:iam::000000000000:root", "reason": "trust me", "at": "2026-11-20T19:00:00+00:00"}
+    dev.states.send_task_success(taskToken=token, output=json.dumps(answer))
+    ended = dev.ended("spend-forged")
+    check_ending(dev, ended, Outcome.SPEND_REJECTED)
+    assert "carries no signed proof" in ended.reason
+    assert dev.jobs("spend-forged") == []
 
 
 def test_a_release_can_be_refused_by_a_person(dev, first_run):

@@ -30,7 +30,19 @@ from local.bedrock import faults_client
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "210987654321"
 ENVIRONMENT = "dev"
-CLIENTS = (aws.s3, aws.bedrock, aws.bedrock_runtime, aws.cloudwatch, aws.events, aws.functions, aws.sns, aws.ssm, aws.states)
+CLIENTS = (
+    aws.s3,
+    aws.bedrock,
+    aws.bedrock_runtime,
+    aws.cloudwatch,
+    aws.events,
+    aws.functions,
+    aws.kms,
+    aws.sns,
+    aws.ssm,
+    aws.states,
+    aws.sts,
+)
 
 CONSTANT_REWARD = "def handler(event, _):\n    return [{'id': s['id'], 'aggregate_reward_score': 0.7} for s in event]\n"
 MENTION_REWARD = """
@@ -57,6 +69,7 @@ class House:
         for bucket in (self.datasets, self.runs):
             self.s3.create_bucket(Bucket=bucket)
         self.key = self.client("kms").create_key()["KeyMetadata"]["Arn"]
+        self.signing_key = self.client("kms").create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
         self.job_role = self._role("bedrock.amazonaws.com", "job")
         self.function_role = self._role("lambda.amazonaws.com", "function")
         self.reward = self.lambda_.create_function(
@@ -95,6 +108,7 @@ class House:
             names.ENV_REWARD_FUNCTION: "reward",
             names.ENV_JOB_ROLE: self.job_role,
             names.ENV_MODEL_KEY: self.key,
+            names.ENV_SIGNING_KEY: self.signing_key,
             names.ENV_SUBNETS: self.subnet,
             names.ENV_SECURITY_GROUPS: self.group,
         }
@@ -140,9 +154,9 @@ class House:
         )
         return f"{made['FunctionArn'].removesuffix(':' + made['Version'])}:{made['Version']}"
 
-    def waiting_execution(self, name: str) -> str:
+    def waiting_execution(self, name: str, **request: Any) -> str:
         """Starts an execution that waits for a token; gives the token."""
-        self.states.start_execution(stateMachineArn=self.state_machine, name=name, input=json.dumps({"wait": True}))
+        self.states.start_execution(stateMachineArn=self.state_machine, name=name, input=json.dumps({"wait": True, **request}))
         for _ in range(200):
             for message in self.sqs.receive_message(QueueUrl=self.tokens).get("Messages", []):
                 self.sqs.delete_message(QueueUrl=self.tokens, ReceiptHandle=message["ReceiptHandle"])

@@ -139,8 +139,18 @@ def test_a_long_job_is_looked_at_quickly_enough_to_matter_in_a_function() -> Non
 
 def test_only_a_yes_lets_the_job_go_on() -> None:
     asked = GuardRecord(asked={"rail": "plateau", "reason": "the reward does not rise"})
-    assert asked.answered({"continue": {"approved": True, "by": "someone"}}) == GuardRecord(cleared=("plateau",))
-    for approvals in (None, {}, {"continue": None}, {"continue": NO}, {"continue": {"approved": "true"}}, {"spend": {"approved": True}}):
+    assert asked.answered({"continue": {"approved": True, "by": "someone", "principal": {"arn": "arn:someone"}}}) == GuardRecord(
+        cleared=("plateau",)
+    )
+    for approvals in (
+        None,
+        {},
+        {"continue": None},
+        {"continue": NO},
+        {"continue": {"approved": "true"}},
+        {"continue": {"approved": True, "by": "unproven"}},
+        {"spend": {"approved": True}},
+    ):
         assert asked.answered(approvals).stopped.startswith("the reward does not rise; "), approvals
     assert GuardRecord().answered({"continue": NO}) == GuardRecord()
 

@@ -18,7 +18,8 @@ from pipeline.start_training import security
 
 from local.bedrock import faults_client
 
-YES = {"approved": True, "by": "ana", "reason": "", "at": "2026-11-20T19:00:00+00:00"}
+PRINCIPAL = {"arn": "arn:aws:iam::210987654321:user/ana", "account": "210987654321", "user_id": "AIDA"}
+YES = {"approved": True, "by": PRINCIPAL["arn"], "reason": "", "at": "2026-11-20T19:00:00+00:00", "principal": PRINCIPAL}
 
 
 def start(plan: Plan, approvals: dict[str, Any] | None = None) -> str:
@@ -39,7 +40,15 @@ def stage(house: Any, plan: Plan, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "approvals", [None, {}, {"spend": None}, {"spend": {**YES, "approved": "true"}}, {"spend": {**YES, "approved": False}}]
+    "approvals",
+    [
+        None,
+        {},
+        {"spend": None},
+        {"spend": {**YES, "approved": "true"}},
+        {"spend": {**YES, "approved": False}},
+        {"spend": {**YES, "principal": None}},
+    ],
 )
 def test_without_a_yes_nothing_is_started(house: Any, a_plan: Plan, approvals: Any) -> None:
     plan = attrs.evolve(a_plan, needs_spend_approval=True)
@@ -188,7 +197,7 @@ def test_a_rail_that_asks_waits_for_the_answer_and_a_no_stops_the_job(house: Any
     guard = dict(refused["guard"])
     last = house.until(lambda: ended(a_plan, arn, guard), 30)
     assert last["status"] == "Stopped"
-    assert "nothing is being learnt" in last["reason"] and "refused by ana" in last["reason"]
+    assert "nothing is being learnt" in last["reason"] and f"refused by {PRINCIPAL['arn']}" in last["reason"]
     assert house.read(house.runs, names.record_key(a_plan.run_id, "trend.json"))["guard"]["stopped"] == last["reason"]
 
 

@@ -16,20 +16,20 @@ Statement = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesised:
-    """One environment's two templates."""
+    """One environment's templates; `audit` is empty where the environment has no trail of its own."""
 
     settings: EnvironmentSettings
     foundation: dict[str, Any]
     pipeline: dict[str, Any]
+    audit: dict[str, Any]
     manifest: dict[str, Any]
 
     def of_type(self, kind: str) -> dict[str, Resource]:
-        """Logical id -> resource, over both stacks."""
-        both = {**self.foundation["Resources"], **self.pipeline["Resources"]}
-        return {name: resource for name, resource in both.items() if resource["Type"] == kind}
+        """Logical id -> resource, over all stacks."""
+        return {name: resource for name, resource in self.all().items() if resource["Type"] == kind}
 
     def all(self) -> dict[str, Resource]:
-        return {**self.foundation["Resources"], **self.pipeline["Resources"]}
+        return {**self.foundation["Resources"], **self.pipeline["Resources"], **self.audit.get("Resources", {})}
 
     def identity_statements(self) -> Iterator[tuple[str, Statement]]:
         """Every statement of every role's policies, with the logical id of what holds it. The boundary grants nothing."""
@@ -63,6 +63,7 @@ def read_assembly(directory: Path, settings: EnvironmentSettings) -> Synthesised
         settings=settings,
         foundation=stacks[f"rft-{settings.name}-foundation"],
         pipeline=stacks[f"rft-{settings.name}-pipeline"],
+        audit=stacks.get(f"rft-{settings.name}-audit", {}),
         manifest=manifest,
     )
 

@@ -137,7 +137,9 @@ def test_a_job_reads_staged_data_writes_output_and_calls_the_grader(environment:
 
 def test_every_use_of_a_key_is_through_a_service(environment: Synthesised) -> None:
     for name, statement in allowed(environment):
-        if any(action.startswith("kms:") for action in actions(statement)):
+        if actions(statement) == ["kms:Sign"]:
+            assert statement["Condition"] == {"StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_384", "kms:MessageType": "DIGEST"}}, name
+        elif any(action.startswith("kms:") for action in actions(statement)):
             assert statement["Condition"]["StringEquals"]["kms:ViaService"].endswith(f".{environment.settings.region}.amazonaws.com"), name
 
 
@@ -159,6 +161,7 @@ def test_the_job_role_is_passed_by_one_function_to_bedrock_only(environment: Syn
         ("bedrock:StopModelCustomizationJob", {"ReleaseCleanUp", "TrainingTrackTraining", "SpendSweep"}),
         ("bedrock:InvokeModel", {"EvaluationEvaluate"}),
         ("ssm:PutParameter", {"Release"}),
+        ("kms:Sign", {"ReleaseRecordLineage"}),
         ("states:StartExecution", {"RunRequestRun"}),
         ("states:SendTaskSuccess", {"TrainingAwaitJob", "TrainingOnJobEvent"}),
     ],

@@ -31,13 +31,13 @@ def run_app(out: Path, context: dict[str, object], *, validate: bool = False, be
     return subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_every_environment_becomes_one_stage_of_two_valid_stacks(tmp_path: Path) -> None:
+def test_every_environment_becomes_one_stage_of_three_valid_stacks(tmp_path: Path) -> None:
     done = run_app(tmp_path, {}, validate=True)
     assert done.returncode == 0, done.stderr
     for name in ("dev", "stage", "prod"):
         manifest = json.loads((tmp_path / f"assembly-{name}" / "manifest.json").read_text())
         stacks = [a["properties"]["stackName"] for a in manifest["artifacts"].values() if a["type"] == "aws:cloudformation:stack"]
-        assert sorted(stacks) == [f"rft-{name}-foundation", f"rft-{name}-pipeline"]
+        assert sorted(stacks) == [f"rft-{name}-audit", f"rft-{name}-foundation", f"rft-{name}-pipeline"]
         assert not manifest.get("missing")
     # CDK's own validator and the rule packs have read every template: neither an error nor a warning is left.
     reports = json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from contracts import names
 from contracts.settings import RFT_REGIONS
 
 from stacks.constructs.network import ENDPOINTS, S3_PREFIX_LISTS
@@ -22,9 +23,25 @@ ROUTES_OUT = {
 
 def test_every_key_rotates(environment: Synthesised) -> None:
     keys = environment.of_type("AWS::KMS::Key")
-    assert len(keys) == 3 + environment.settings.backup.enabled
-    for name, key in keys.items():
+    encrypting = {name: key for name, key in keys.items() if "KeySpec" not in key["Properties"]}
+    # Data, model, logs, the trail's and the backup's; the one that signs cannot rotate.
+    assert len(encrypting) == len(keys) - 1 == 4 + environment.settings.backup.enabled
+    for name, key in encrypting.items():
         assert key["Properties"]["EnableKeyRotation"] is True, name
+
+
+def test_only_the_role_that_records_may_sign(environment: Synthesised) -> None:
+    _, key = environment.one("AWS::KMS::Key", "KeysSigning")
+    assert (key["Properties"]["KeySpec"], key["Properties"]["KeyUsage"]) == ("ECC_NIST_P384", "SIGN_VERIFY")
+    (denied,) = [s for s in key["Properties"]["KeyPolicy"]["Statement"] if s["Effect"] == "Deny"]
+    assert (denied["Action"], denied["Principal"]) == ("kms:Sign", {"AWS": "*"})
+    (signer,) = (flat(value) for value in listed(denied["Condition"]["ArnNotLike"]["aws:PrincipalArn"]))
+    assert signer == f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{names.signer_role_prefix(environment.settings.name)}*"
+
+    # CloudFormation names a role by its stack and logical id: the pattern must fit this role, and no other of the stack.
+    stack = f"rft-{environment.settings.name}-pipeline-"
+    fitting = [name for name in environment.of_type("AWS::IAM::Role") if f"{stack}{name}".startswith(signer.rpartition("/")[2][:-1])]
+    assert len(fitting) == 1
 
 
 def test_services_use_the_keys_for_this_account_only(environment: Synthesised) -> None:
@@ -37,7 +54,7 @@ def test_services_use_the_keys_for_this_account_only(environment: Synthesised) -
 
 def test_every_bucket_is_private_versioned_and_owned_by_the_account(environment: Synthesised) -> None:
     buckets = environment.of_type("AWS::S3::Bucket")
-    assert len(buckets) == 3 + environment.settings.backup.enabled
+    assert len(buckets) == 4 + environment.settings.backup.enabled
     for name, bucket in buckets.items():
         properties = bucket["Properties"]
         assert properties["VersioningConfiguration"] == {"Status": "Enabled"}, name
@@ -69,11 +86,11 @@ def test_every_bucket_refuses_plain_http_and_old_tls(environment: Synthesised) -
     policies = environment.of_type("AWS::S3::BucketPolicy")
     protected = set()
     for policy in policies.values():
-        denials = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        denials = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Deny" and s["Action"] == "s3:*"]
         conditions = [s["Condition"] for s in denials]
         assert {"Bool": {"aws:SecureTransport": "false"}} in conditions
         assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in conditions
-        assert all(s["Principal"] == {"AWS": "*"} and s["Action"] == "s3:*" for s in denials)
+        assert all(s["Principal"] == {"AWS": "*"} for s in denials)
         protected.add(flat(policy["Properties"]["Bucket"]))
     assert protected == {f"${{{name}}}" for name in environment.of_type("AWS::S3::Bucket")}
 
@@ -153,13 +170,16 @@ def test_a_protected_environment_keeps_everything_stateful(environment: Synthesi
     artifacts = [a["properties"] for a in environment.manifest["artifacts"].values() if a["type"] == "aws:cloudformation:stack"]
     assert {a["stackName"]: a.get("terminationProtection", False) for a in artifacts} == {
         f"rft-{environment.settings.name}-foundation": protect,
+        f"rft-{environment.settings.name}-audit": protect,
         f"rft-{environment.settings.name}-pipeline": False,
     }
     stateful = ["AWS::KMS::Key", "AWS::S3::Bucket", "AWS::Logs::LogGroup"]
     for kind in stateful:
         for name, resource in environment.of_type(kind).items():
-            assert resource["DeletionPolicy"] == ("Retain" if protect else "Delete"), name
-            assert resource["UpdateReplacePolicy"] == ("Retain" if protect else "Delete"), name
+            # What nobody can empty, nobody can delete: the audit bucket stays everywhere.
+            kept = protect or name.startswith("TrailFiles")
+            assert resource["DeletionPolicy"] == ("Retain" if kept else "Delete"), name
+            assert resource["UpdateReplacePolicy"] == ("Retain" if kept else "Delete"), name
 
 
 def test_an_explicit_account_needs_no_look_up(furnished: Synthesised) -> None:

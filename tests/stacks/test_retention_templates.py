@@ -26,6 +26,7 @@ STATEFUL = {
 STATELESS = {
     "AWS::StepFunctions::StateMachine": "history is in logs and lineage; kept, its name would block a redeploy",
     "AWS::SNS::Topic": "hands on and holds nothing; subscriptions are settings",
+    "AWS::CloudTrail::Trail": "its files are in a bucket that stays",
     "AWS::SSM::Parameter": "written anew by each deploy; the released-model pointer is not one of the stack's",
     "AWS::Events::EventBus": "hands on and holds nothing; no archive",
     "AWS::Lambda::LayerVersion": "built from the lock, byte for byte",
@@ -89,8 +90,9 @@ def test_prods_stateful_stack_cannot_be_deleted_and_dev_can_be_torn_down(prod: S
 
     assert protected(prod)["rft-prod-foundation"] is True
     assert not protected(dev)["rft-dev-foundation"]
-    buckets = dev.of_type("AWS::S3::Bucket").values()
-    assert {bucket["DeletionPolicy"] for bucket in buckets} == {"Delete"}
+    # The audit bucket stays: nobody can empty it, so nobody could delete it.
+    buckets = {name: bucket for name, bucket in dev.of_type("AWS::S3::Bucket").items() if not name.startswith("TrailFiles")}
+    assert {bucket["DeletionPolicy"] for bucket in buckets.values()} == {"Delete"}
 
 
 @pytest.mark.parametrize("kind", [*STATEFUL, "AWS::DynamoDB::Table", "AWS::Events::Archive"])
