@@ -61,7 +61,8 @@ def commit(root: Path = ROOT) -> str:
         InvalidInput: if this is no git work tree, or anything in it is not committed: nobody could say later what was deployed.
     """
     head = _git(root, "rev-parse", "HEAD").strip()
-    changed = _git(root, "status", "--porcelain").splitlines()
+    # The record of the promotion before this one may wait for its commit; it is not deployed.
+    changed = [line for line in _git(root, "status", "--porcelain").splitlines() if not line[3:].startswith(f"{RECORDS.name}/")]
     if changed:
         raise InvalidInput("the work tree", [f"{line[3:]} is not committed; allowed is a clean tree" for line in changed[:10]])
     return head
@@ -71,13 +72,13 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def promoted_commit(environment: str, records: Path = RECORDS) -> str:
+def promoted_commit(environment: str, records: Path) -> str:
     """The commit an environment was last promoted from; empty if it never was."""
     path = records / environment / RECORD
     return str(json.loads(path.read_text(encoding="utf-8"))["commit"]) if path.is_file() else ""
 
 
-def keep(pack: Path, environment: str, records: Path = RECORDS) -> Path:
+def keep(pack: Path, environment: str, records: Path) -> Path:
     """Puts a written pack where the last one of its environment stood."""
     target = records / environment
     shutil.rmtree(target, ignore_errors=True)

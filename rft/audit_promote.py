@@ -13,6 +13,7 @@ import click
 
 from audit import comparison, pack, promotion
 from audit.evidence import as_text
+from local import cloud
 from rft import deploy
 from rft.exits import Exit, Failure
 from rft.options import ENVIRONMENTS, Invocation, json_option
@@ -50,7 +51,7 @@ def promote(output: Output, environment: str, local: bool, check: bool, yes: boo
             evidence = pack.evidence_of(synthesis)[environment]
         record = _record(target, environment, commit, evidence)
         folder = REPORTS / environment
-        changes = _write(folder, synthesis, record, evidence)
+        changes = _write(folder, _records(target), synthesis, record, evidence)
         _tell(output, record, changes)
         refused = pack.refusals(evidence)
         if refused:
@@ -62,10 +63,16 @@ def promote(output: Output, environment: str, local: bool, check: bool, yes: boo
         if not check:
             _agree(environment, yes=yes)
             _deploy(target, environment, assembly, output)
-            folder = promotion.keep(folder, environment)
+            folder = promotion.keep(folder, environment, _records(target))
     page = (folder / pack.PAGE).resolve()
-    done = "nothing stands against it" if check else f"deployed; commit {short_path(promotion.RECORDS)}/{environment} as the record"
+    kept = "deployed" if target.local else f"deployed; commit {short_path(folder.resolve())} as the record"
+    done = "nothing stands against it" if check else kept
     output.result({"environment": environment, "commit": commit, "deployed": not check, "page": str(page)}, f"{short_path(page)}\n{done}")
+
+
+def _records(target: Target) -> Path:
+    """Where the records are: in git, but for the local cloud, whose deployments end with its state."""
+    return cloud.STATE_DIR / "promotions" if target.local else promotion.RECORDS
 
 
 def _same_account(target: Target, environment: str) -> None:
@@ -92,14 +99,16 @@ def _record(target: Target, environment: str, commit: str, evidence: Mapping[str
         principal=target.caller,
         at=datetime.now(UTC),
         evidence=promotion.digest(as_text(evidence)),
-        before=promotion.promoted_commit(before) if before else "",
+        before=promotion.promoted_commit(before, _records(target)) if before else "",
     )
 
 
-def _write(folder: Path, synthesis: pack.Synthesis, record: promotion.Promotion, evidence: Mapping[str, Any]) -> dict[str, Any] | None:
+def _write(
+    folder: Path, records: Path, synthesis: pack.Synthesis, record: promotion.Promotion, evidence: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """Writes the pack and the record; returns what changes, None for a first promotion."""
 
-    before = pack.last(promotion.RECORDS / record.environment)
+    before = pack.last(records / record.environment)
     changes = comparison.compare(before, evidence, before_name="deployed now", after_name="this promotion") if before is not None else None
     contents = pack.files(evidence, synthesis.assemblies[record.environment], changes=changes, promotion=record.rows())
     pack.write(folder, {**contents, promotion.RECORD: record.text()})

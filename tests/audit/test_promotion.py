@@ -61,8 +61,7 @@ def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, synthesis: Synthesis)
     monkeypatch.setattr("rft.target.find_target", target)
     monkeypatch.setattr(promotion, "commit", lambda: "c0ffee" * 6 + "c0de")
     monkeypatch.setattr(promotion, "RECORDS", tmp_path / "promotions")
-    monkeypatch.setattr(audit_promote.promotion.keep, "__defaults__", (tmp_path / "promotions",))
-    monkeypatch.setattr(audit_promote.promotion.promoted_commit, "__defaults__", (tmp_path / "promotions",))
+    monkeypatch.setattr(audit_promote.cloud, "STATE_DIR", tmp_path / "local")
     return it
 
 
@@ -96,6 +95,13 @@ def test_the_next_promotion_shows_what_changed(stage: Stage, capsys: pytest.Capt
     assert "    + boundary: " in said
     assert 'id="changes"' in Path("reports/promotions/prod/index.html").read_text()
     assert len(stage.deployed) == 1, "--check deploys nothing"
+
+
+def test_the_local_cloud_keeps_its_own_records(stage: Stage) -> None:
+    stage.local, stage.account = True, ""
+    assert invoke(["audit", "promote", "dev", "--local", "--yes"]) == Exit.OK
+    assert (Path("local/promotions/dev") / promotion.RECORD).exists()
+    assert not Path("promotions").exists()
 
 
 def test_an_open_finding_ends_it_before_anything_is_deployed(
@@ -143,6 +149,8 @@ def test_only_a_commit_can_be_promoted(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     subprocess.run([*git, "add", "a"], check=True)
     subprocess.run([*git, "commit", "--quiet", "-m", "one"], check=True)
+    (tmp_path / "promotions").mkdir()
+    (tmp_path / "promotions" / "record").write_text("a record may wait for its commit")
     assert len(promotion.commit(tmp_path)) == 40
     (tmp_path / "a").write_text("2")
     with pytest.raises(InvalidInput, match="a is not committed"):
