@@ -10,6 +10,7 @@ import attrs
 from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
 from pipeline import trend as pipeline_trend
 
+from rft.audit_verify import sentence, verdict_on
 from rft.run_view import RunReader, RunView
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class ReportData:
     Attributes:
         base, candidate: held-out scores by prompt id.
         outcomes: responses by outcome class, in the order of `OUTCOMES`; classes without any are left out.
+        records: what verifying the signed records said, in a sentence; empty while there is no lineage record.
         made_at: when this was gathered.
     """
 
@@ -46,6 +48,7 @@ class ReportData:
     base: Mapping[str, float] = attrs.field(factory=dict)
     candidate: Mapping[str, float] = attrs.field(factory=dict)
     outcomes: Mapping[str, int] = attrs.field(factory=dict)
+    records: str = ""
     made_at: datetime
 
     @property
@@ -63,7 +66,12 @@ def gather(target: Target, run_id: str) -> ReportData:
     view = RunReader(target, run_id).look()
     scores = {model: _scores(target, view, model) for model in ("base", "candidate")}
     return ReportData(
-        view=view, base=scores["base"], candidate=scores["candidate"], outcomes=_outcomes(target, view), made_at=datetime.now(UTC)
+        view=view,
+        base=scores["base"],
+        candidate=scores["candidate"],
+        outcomes=_outcomes(target, view),
+        records=sentence(verdict_on(target, run_id)) if view.lineage else "",
+        made_at=datetime.now(UTC),
     )
 
 

@@ -134,6 +134,7 @@ def _places(data: ReportData) -> list[tuple[str, object]]:
         ("deployment", model.get("deployment_arn")),
         ("job output", view.plan["output_uri"] if view.plan else None),
         ("lineage record", view.lineage_uri),
+        ("its signature", data.records),
     ]
 
 

@@ -210,3 +210,9 @@ def test_the_template_is_where_the_page_looks_for_it() -> None:
     from rft.report import page  # noqa: PLC0415 - its file's place is what is tested
 
     assert (Path(page.__file__).parent / page.TEMPLATE).is_file()
+
+
+def test_the_page_says_whether_the_records_are_as_they_were_signed(report_data: ReportData) -> None:
+    page = render(attrs.evolve(report_data, records="Run x: every record is as it was signed at 2026-11-20."))
+    assert "every record is as it was signed" in page
+    assert "its signature" not in render(report_data)

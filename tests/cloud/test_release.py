@@ -104,7 +104,7 @@ def test_the_same_registration_twice_starts_one_run_and_one_job(dev, first_run, 
     }
     before = dev.execution(first_run.run_id)["startDate"]
     dev.endpoint.client("events").put_events(Entries=[event, event])
-    rows = dev.rft("run", "list")
+    rows = dev.rft("run", "list", "--limit", "200")
     started = [row for row in (rows["runs"] if isinstance(rows, dict) else rows) if row["run_id"].startswith("word-problems-")]
     assert len(started) == 1
     assert dev.execution(first_run.run_id)["startDate"] == before
