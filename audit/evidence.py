@@ -66,8 +66,20 @@ def gather(assembly: Assembly, register: Register) -> Evidence:
 
 
 def as_text(document: Mapping[str, Any]) -> str:
-    """JSON as it is stored: one order, one spacing, a line end at the end."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    """JSON as it is stored: one order, a line for each row, so that a difference shows as the row it is in."""
+    return "{\n" + ",\n".join(f"{_json(key)}: {_rows(value)}" for key, value in document.items()) + "\n}\n"
+
+
+def _rows(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(map(_json, value)) + "\n]"
+    if isinstance(value, dict) and value:
+        return "{\n" + ",\n".join(f"{_json(key)}: {_json(item)}" for key, item in value.items()) + "\n}"
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:
