@@ -40,7 +40,7 @@ def test_a_resource_more_costs_more(planted: Plant, assemblies: dict[str, Assemb
     before = total(idle(assemblies["dev"], prices))
 
     def key(resources: dict[str, Any]) -> None:
-        if any(each["Type"] == "AWS::KMS::Key" for each in resources.values()):
+        if any(each["Type"] == "AWS::EC2::VPC" for each in resources.values()):
             resources["Further"] = {"Type": "AWS::KMS::Key", "Properties": {}}
 
     assert total(idle(planted(key), prices)) == pytest.approx(before + 1.0)
@@ -51,7 +51,7 @@ def test_an_alarm_on_an_expression_costs_by_its_metrics(planted: Plant, assembli
     metrics = [{"Id": "e", "Expression": "a/b"}, {"Id": "a", "MetricStat": {}}, {"Id": "b", "MetricStat": {}}]
 
     def alarm(resources: dict[str, Any]) -> None:
-        if any(each["Type"] == "AWS::CloudWatch::Alarm" for each in resources.values()):
+        if any(each["Type"] == "AWS::StepFunctions::StateMachine" for each in resources.values()):
             resources["Further"] = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": metrics}}
 
     assert of(idle(planted(alarm), prices), "alarm_month") == pytest.approx(before + 0.2)
