@@ -67,11 +67,15 @@ def allowed(request: Request, *, resource_policy: Document | None = None, endpoi
 
 def _context(request: Request) -> Any:
     principal = request.principal
-    keys = {key.lower(): value for key, value in request.context.items()}
+    # What AWS itself puts into every request; a service's carries no account of a principal, and an absent key is None.
+    given = {"aws:principalisawsservice": "false" if principal else "true"}
+    if principal and request.action.startswith("kms:"):
+        given["kms:calleraccount"] = principal.account
+    keys = given | {key.lower(): value for key, value in request.context.items()}
     return iam_evaluator.EvalContext(
         principal_arn=principal.arn if principal else request.service,
         principal_type="AssumedRole" if principal else "Service",
-        principal_account=principal.account if principal else "",
+        principal_account=principal.account if principal else None,
         action=request.action,
         resource_arn=request.resource,
         region=request.region,

@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.constructs import perimeter
 from stacks.constructs.alarm import AlarmRule, build_alarm
 from stacks.constructs.trail import Trail
 from stacks.foundation import FoundationStack
@@ -106,6 +107,8 @@ class AuditStack(Stack):
             protect=settings.protect,
         )
         self.notifications = Notifications(self, "Tampering", key=foundation.keys.data, emails=settings.notifications.emails)
+        perimeter.keep_bucket_inside(self.trail.bucket, settings.perimeter)
+        perimeter.keep_topic_inside(self.notifications.topic, settings.perimeter)
         for kind in TAMPERING:
             self._alarm(kind)
 

@@ -13,6 +13,7 @@ from constructs import Construct
 from contracts import names
 
 from stacks.backup_settings import BackupSettings
+from stacks.constructs import key_policy
 from stacks.constructs.acknowledge import Answer, Owner, acknowledge, acknowledge_patterns
 from stacks.constructs.buckets import REPLICATION_FINDINGS, Buckets
 from stacks.constructs.keys import Keys
@@ -52,6 +53,9 @@ class Backup(Construct):
             self,
             "Key",
             description="RFT: backup of datasets and records",
+            policy=iam.PolicyDocument(
+                statements=[key_policy.administration(), key_policy.use_through(self._stack.region, ["s3"], *key_policy.COPYING)]
+            ),
             enable_key_rotation=True,
             rotation_period=Duration.days(365),
             pending_window=Duration.days(30),

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.audit import AuditStack
+from stacks.constructs import endpoint_policies
 from stacks.foundation import FoundationStack
 from stacks.pipeline import PipelineStack
 from stacks.settings import EnvironmentSettings
@@ -41,6 +42,7 @@ class RftEnvironment(Stage):
         )
         # On every role in the tree, those that CDK's constructs would make included.
         iam.PermissionsBoundary.of(self).apply(self.foundation.boundary.policy)
+        endpoint_policies.narrow(self.foundation.network.endpoints, self)
         Tags.of(self).add("Project", "bedrock-rft")
         Tags.of(self).add("Environment", settings.name)
 

@@ -8,6 +8,7 @@ from aws_cdk import Fn, Stack
 from constructs import Construct
 
 from stacks.backup import Backup
+from stacks.constructs import perimeter
 from stacks.constructs.boundary import Boundary
 from stacks.constructs.buckets import Buckets
 from stacks.constructs.keys import Keys
@@ -50,6 +51,20 @@ class FoundationStack(Stack):
             protect=settings.protect,
             judged=uses_judge(settings.reward.grader, settings.reward.options),
         )
+        self._keep_inside(settings)
+
+    def _keep_inside(self, settings: EnvironmentSettings) -> None:
+        buckets, inside = self.buckets, settings.perimeter
+        if self.backup:
+            perimeter.keep_bucket_inside(self.backup.bucket, inside)
+            perimeter.refuse_other_keys(self.backup.bucket, self.backup.key)
+        for bucket in (buckets.datasets, buckets.runs, buckets.access_logs):
+            perimeter.keep_bucket_inside(bucket, inside)
+        for bucket in (buckets.datasets, buckets.runs):
+            perimeter.refuse_other_keys(bucket, self.keys.data)
+            if inside.data_through_vpc_only:
+                exceptions = [perimeter.job_role_pattern(settings.name), *inside.outside_vpc_principals]
+                perimeter.only_through(bucket, self.network.gateway.vpc_endpoint_id, exceptions)
 
     @property
     def availability_zones(self) -> list[str]:

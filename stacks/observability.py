@@ -234,6 +234,7 @@ class Observability(Construct):
                             Metric.APPROVAL_REQUESTED,
                             Metric.GUARD_RAIL,
                             Metric.ORPHANS,
+                            Metric.FOREIGN_JOBS,
                         )
                     ],
                 ),

@@ -15,6 +15,7 @@ from contracts import names
 
 from stacks import packaging
 from stacks.access import Access
+from stacks.constructs import perimeter
 from stacks.constructs.commons import Commons
 from stacks.constructs.dead_letters import dead_letters
 from stacks.constructs.task_function import ARCHITECTURE, RUNTIME, Workshop
@@ -22,6 +23,7 @@ from stacks.dataset import Dataset
 from stacks.evaluation import Evaluation
 from stacks.foundation import FoundationStack
 from stacks.observability import Notifications, Observability
+from stacks.perimeter import Perimeter
 from stacks.release import Release
 from stacks.reward import Reward
 from stacks.run import Run
@@ -44,6 +46,10 @@ class PipelineStack(Stack):
         workshop = Workshop(settings=settings, keys=keys, network=foundation.network, layer=self._build_layer(), dead_letters=failures)
         bus = events.EventBus(self, "Bus", event_bus_name=names.bus(settings.name), description="Datasets and runs, for whoever subscribes")
         notifications = Notifications(self, "Notifications", key=keys.data, emails=settings.notifications.emails)
+        perimeter.keep_bus_inside(bus, settings.perimeter)
+        perimeter.keep_topic_inside(notifications.topic, settings.perimeter)
+        for queue in (events_lost, failures):
+            perimeter.keep_queue_inside(queue, settings.perimeter)
         reward = Reward(self, "Reward", workshop=workshop, code=_asset(packaging.reward_tree))
         job_role = JobRole(self, "JobRole", workshop=workshop, buckets=buckets, reward=reward.function)
         commons = Commons(
@@ -67,6 +73,16 @@ class PipelineStack(Stack):
             dead_letters=events_lost,
         )
         Spend(self, "Spend", commons=commons, dead_letters=events_lost)
+        watch = Perimeter(
+            self,
+            "Perimeter",
+            commons=commons,
+            makers={
+                names.ENV_JOB_MAKER: training.functions["start_training"],
+                names.ENV_DEPLOYMENT_MAKER: evaluation.functions["deploy_candidate"],
+            },
+            dead_letters=events_lost,
+        )
         Observability(
             self,
             "Observability",
@@ -74,7 +90,7 @@ class PipelineStack(Stack):
             topic=notifications.topic,
             reward=reward.function,
             state_machine=run.state_machine,
-            rules={"Uploaded": dataset.rule, "JobEnded": training.rule, **run.rules},
+            rules={"Uploaded": dataset.rule, "JobEnded": training.rule, **run.rules, **watch.rules},
             queues={"UndeliveredEvents": events_lost, "FailedEvents": failures},
         )
         Access(self, "Access", commons=commons, dead_letters=events_lost)

@@ -31,11 +31,12 @@ from contracts.sweep_settings import SweepSettings
 from contracts.validation import matching, number, one_of, structure, whole
 from reward import graders
 
-from stacks import backup_settings, judge_settings
+from stacks import backup_settings, judge_settings, perimeter_settings
 from stacks.access_settings import AccessSettings
 from stacks.audit_settings import AuditSettings
 from stacks.backup_settings import LOCK_MODES, BackupSettings
 from stacks.judge_settings import JudgeSettings
+from stacks.perimeter_settings import PerimeterSettings
 
 ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 
@@ -196,6 +197,7 @@ class EnvironmentSettings:
     reward: RewardSettings = attrs.field(factory=RewardSettings)
     audit: AuditSettings = attrs.field(factory=AuditSettings)
     judge: JudgeSettings = attrs.field(factory=JudgeSettings)
+    perimeter: PerimeterSettings = attrs.field(factory=PerimeterSettings)
     alarms: AlarmSettings = attrs.field(factory=AlarmSettings)
     notifications: NotificationSettings = attrs.field(factory=NotificationSettings)
     triggers: TriggerSettings = attrs.field(factory=TriggerSettings)
@@ -281,6 +283,7 @@ def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
         region=settings.region,
         judge=settings.judge,
     )
+    problems += perimeter_settings.problems(settings.perimeter)
     regions = RFT_REGIONS[settings.training.base_model]
     if settings.region not in regions:
         problems.append(

@@ -15,6 +15,7 @@ class RunEvent(StrEnum):
     CANDIDATE_REJECTED = "Candidate Rejected"
     MODEL_RELEASED = "Model Released"
     MODEL_ROLLED_BACK = "Model Rolled Back"
+    FOREIGN_JOB_FOUND = "Foreign Job Found"
 
 
 class Outcome(StrEnum):
@@ -37,6 +38,9 @@ class Outcome(StrEnum):
 BEDROCK_SOURCE = "aws.bedrock"
 BEDROCK_JOB_STATE_CHANGE = "Model Customization Job State Change"
 """The status is in `detail.jobStatus`, not `detail.status` (Bedrock user guide, monitoring-eventbridge-how-it-works)."""
+
+CLOUDTRAIL_CALL = "AWS API Call via CloudTrail"
+"""Sent for management events of a Region in which a trail is logging (EventBridge user guide, eb-service-event-cloudtrail)."""
 
 JOB_ENDED = ("Completed", "Failed", "Stopped")
 """Terminal values of a job's status, in the API's title case."""

@@ -88,6 +88,10 @@ class Metric(Enum):
     APPROVAL_REQUESTED = Definition("ApprovalRequested", Unit.COUNT, "approvals asked for")
     CANDIDATE_GAIN = Definition("CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model")
 
+    FOREIGN_JOBS = Definition(
+        "ForeignJobs", Unit.COUNT, "jobs, deployments and models found made beside the pipeline, and jobs of them running"
+    )
+
     # Members are equal only to themselves; Enum's own hash runs in Python, several times for each metric of each batch.
     __hash__ = object.__hash__
 

@@ -27,6 +27,10 @@ ENV_MODEL_KEY = "RFT_MODEL_KEY_ARN"
 ENV_SIGNING_KEY = "RFT_SIGNING_KEY_ARN"
 ENV_SUBNETS = "RFT_JOB_SUBNETS"
 ENV_SECURITY_GROUPS = "RFT_JOB_SECURITY_GROUPS"
+ENV_JOB_MAKER = "RFT_JOB_MAKER_ARN"
+ENV_DEPLOYMENT_MAKER = "RFT_DEPLOYMENT_MAKER_ARN"
+"""The roles that make jobs and deployments in the pipeline; whoever else does is noticed."""
+ENV_STOP_FOREIGN_JOBS = "RFT_STOP_FOREIGN_JOBS"
 ENV_GRADER = "RFT_GRADER"
 ENV_GRADER_OPTIONS = "RFT_GRADER_OPTIONS"
 ENV_RECORD_LOCK = "RFT_RECORD_LOCK"
@@ -175,6 +179,7 @@ OUTPUT = "output/"
 RECORDS = "records/"
 TOKENS = "tokens/"
 TURNS = "turns/"
+FOREIGN = "foreign/"
 
 
 LINEAGE = "lineage.json"
@@ -241,6 +246,11 @@ def people_role(environment: str, role: str) -> str:
 def restore_role(environment: str) -> str:
     """Fixed, because people type it."""
     return f"rft-{environment}-restore"
+
+
+def foreign_key(finding: str) -> str:
+    """What was found made beside the pipeline, written once when it was told."""
+    return f"{FOREIGN}{finding}.json"
 
 
 # --- Keys that staging adds to a training record; they come back in the grader event's metadata -------------------------

@@ -11,7 +11,7 @@ from contracts.errors import InvalidInput
 from ministack.core.iam_evaluator import caller_arn
 
 from local import bedrock as stand_in
-from local.emulator import bedrock_iam, settings
+from local.emulator import bedrock_iam, settings, trail_events
 from local.emulator.ports import EmulatedCloud
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -54,9 +54,9 @@ def install() -> None:
 
     async def control(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Answer:
         lacking = bedrock_iam.missing_permission(method, path, body)
-        if lacking:
-            return _denied(*lacking)
-        return await _current().control(method, path, headers, body, query)
+        answer = _denied(*lacking) if lacking else await _current().control(method, path, headers, body, query)
+        trail_events.record(method, path, headers, body, answer)
+        return answer
 
     async def runtime(*request: Any) -> Answer:
         return await _current().runtime(*request)

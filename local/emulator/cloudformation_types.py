@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.exceptions
 from ministack.core.responses import get_account_id, get_region
+from ministack.services import eventbridge
 from ministack.services.cloudformation import provisioners
 
 from local.emulator import cloudformation as cfn
@@ -23,6 +24,7 @@ def register() -> None:
     for direction in ("Ingress", "Egress"):
         _register_rule(direction)
     cfn.add("AWS::Events::Archive", _archive, _delete_archive)
+    cfn.add("AWS::Events::EventBusPolicy", _bus_policy, _delete_bus_policy, replaced_by=("EventBusName", "StatementId"))
     cfn.add("AWS::Budgets::Budget", _budget, _delete_budget)
     cfn.add("AWS::CloudTrail::Trail", _trail, _delete_trail)
     cfn.add_recorded("AWS::CloudWatch::AnomalyDetector", "no band is learned, so an alarm on one never changes state")
@@ -191,6 +193,21 @@ def _archive(logical_id: str, properties: Properties, stack: str) -> Result:
 
 def _delete_archive(name: str, _properties: Properties) -> None:
     _without_missing(cfn.api("events").delete_archive, ArchiveName=name)
+
+
+def _bus_policy(_logical_id: str, properties: Properties, _stack: str) -> Result:
+    not_emulated.record("AWS::Events::EventBusPolicy", "kept with the bus; callers are held to their own policies only")
+    bus, statement = properties.get("EventBusName", "default"), cfn.plain(properties["Statement"])
+    policy = eventbridge._event_bus_policies.setdefault(bus, {"Version": "2012-10-17", "Statement": []})
+    others = [each for each in policy["Statement"] if each.get("Sid") != properties["StatementId"]]
+    # PutPermission itself knows whole policies only, and ministack's knows neither Effect nor those.
+    policy["Statement"] = [*others, {**statement, "Sid": properties["StatementId"]}]
+    return f"{bus}|{properties['StatementId']}", {}
+
+
+def _delete_bus_policy(_physical_id: str, properties: Properties) -> None:
+    bus = properties.get("EventBusName", "default")
+    _without_missing(cfn.api("events").remove_permission, EventBusName=bus, StatementId=properties["StatementId"])
 
 
 def _budget(logical_id: str, properties: Properties, stack: str) -> Result:

@@ -154,7 +154,7 @@ def _admitted(policy: Any, action: str, resource: str) -> None:
         resource_arn=resource,
         region=get_region(),
         secure_transport=True,
-        service_context={"aws:sourcearn": source, "aws:sourceaccount": get_account_id()},
+        service_context={"aws:sourcearn": source, "aws:sourceaccount": get_account_id(), "aws:principalisawsservice": "true"},
     )
     if iam_evaluator.evaluate_resource_policy(policy or {}, request, service=service).decision != "Allow":
         raise Undelivered("NO_PERMISSIONS", f"the resource policy of {resource} does not let {service} do {action} for {source}")

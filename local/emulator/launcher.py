@@ -35,6 +35,7 @@ _CONCERNS = (
     "lambda_iam",
     "kms_iam",
     "bedrock_iam",
+    "s3_conditions",
     "bedrock",
     "checkpoints",
 )

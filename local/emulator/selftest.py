@@ -14,7 +14,13 @@ PINNED = "1.5.33"
 PATCH_POINTS: dict[str, tuple[str, ...]] = {
     "ministack.app": ("app", "AUTH", "SERVICE_HANDLERS", "_reset_all_state", "_build_persistence_save_dict", "_load_persisted_state"),
     "ministack.core.concurrency": ("spawn_background",),
-    "ministack.core.iam_actions": ("_lambda_action", "extract_iam_action", "extract_resource_arn", "request_tag_context"),
+    "ministack.core.iam_actions": (
+        "_lambda_action",
+        "_s3_object_context",
+        "extract_iam_action",
+        "extract_resource_arn",
+        "request_tag_context",
+    ),
     "ministack.core.iam_evaluator": (
         "EvalContext",
         "_action_matches",
@@ -42,6 +48,7 @@ PATCH_POINTS: dict[str, tuple[str, ...]] = {
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_cw_metric_alarm_record"),
     "ministack.services.cloudformation": ("_stacks",),
     "ministack.services.cloudformation.stacks": ("_add_event", "_runs_on_worker_thread"),
+    "ministack.services.cloudtrail": ("_account_trail_items",),
     "ministack.services.cloudwatch": (
         "_alarms",
         "_cbor_datapoint",
@@ -72,6 +79,7 @@ PATCH_POINTS: dict[str, tuple[str, ...]] = {
         "_dispatch_to_sns",
         "_dispatch_to_sqs",
         "_dispatch_to_stepfunctions",
+        "_event_bus_policies",
         "_invoke_target",
         "_pattern_event_view",
         "_put_events",

@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.audit_settings import COMPLIANCE, AuditSettings
+from stacks.constructs import key_policy
 from stacks.constructs.acknowledge import Answer, Owner, acknowledge
 
 DEPLOYER = "cdk-*-cfn-exec-role-*"
@@ -156,6 +157,7 @@ def trail_key(scope: Construct, construct_id: str, *, trail_arn: str, protect: b
         scope,
         construct_id,
         description="RFT: audit trail",
+        policy=iam.PolicyDocument(statements=[key_policy.administration(), key_policy.use_through(Stack.of(scope).region, ["s3"])]),
         enable_key_rotation=True,
         rotation_period=Duration.days(365),
         pending_window=Duration.days(30),

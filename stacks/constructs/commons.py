@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_events as events
@@ -13,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 from contracts import names
+from contracts.settings import PipelineSettings
 from contracts.validation import plain
 
 from stacks.constructs.buckets import Buckets
@@ -45,7 +47,7 @@ class Commons:
         stack = Stack.of(workshop.layer)
         return {
             **({names.ENV_RECORD_LOCK: names.record_lock(retention.lock_mode, retention.lock_days)} if retention.locks else {}),
-            names.ENV_SETTINGS: json.dumps(plain(workshop.settings.pipeline), separators=(",", ":")),
+            names.ENV_SETTINGS: json.dumps(_changed(plain(workshop.settings.pipeline), plain(PipelineSettings())), separators=(",", ":")),
             names.ENV_DATASETS_BUCKET: self.buckets.datasets.bucket_name,
             names.ENV_RUNS_BUCKET: self.buckets.runs.bucket_name,
             names.ENV_BUS: self.bus.event_bus_name,
@@ -75,8 +77,9 @@ class Commons:
         timeout_seconds: int = 60,
         memory_mb: int = 512,
         asynchronous: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> TaskFunction:
-        """The function whose code is `lambda/pipeline/<module>.py`."""
+        """The function whose code is `lambda/pipeline/<module>.py`; `variables` are its own, beside what all are told."""
         return TaskFunction(
             scope,
             "".join(word.title() for word in module.split("_")),
@@ -86,10 +89,22 @@ class Commons:
             description=description,
             timeout=Duration.seconds(timeout_seconds),
             memory_mb=memory_mb,
-            environment=self.environment,
+            environment={**self.environment, **(variables or {})},
             statements=statements,
             asynchronous=asynchronous,
         )
+
+
+def _changed(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that differ from their defaults, which the functions fill in: Lambda gives all variables together 4 KB."""
+    changed = {}
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            if inner := _changed(value, default[key]):
+                changed[key] = inner
+        elif value != default[key]:
+            changed[key] = value
+    return changed
 
 
 def state_machine_arn(stack: Stack, environment: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 from contracts import names
 
+from stacks.constructs import key_policy
 from stacks.constructs.statements import arn, for_service
 
 
@@ -16,8 +19,8 @@ class Keys(Construct):
 
     `signing` is an asymmetric pair that signs the records of runs. KMS rotates no such key: docs/audit.md says how a new one takes over.
 
-    Roles get their use of a key in their own policies, which the key policy's account statement lets count. The key
-    policy itself names only the services that have no role.
+    Roles get their use of a key in their own policies, which `key_policy`'s statements let count. Beside those, a key's
+    policy names only the services that have no role.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: str, protect: bool) -> None:
@@ -25,18 +28,24 @@ class Keys(Construct):
         self._environment = environment
         self._removal = RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY
         self._stack = Stack.of(self)
-        self.data = self._build("Data", "RFT: datasets, runs, notifications and dead letters")
-        self.model = self._build("Model", "RFT: custom models")
-        self.logs = self._build("Logs", "RFT: log groups")
+        region = self._stack.region
+        self.data = self._build(
+            "Data", "RFT: datasets, runs, notifications and dead letters", [key_policy.use_through(region, ["s3", "sns", "sqs"])]
+        )
+        self.model = self._build(
+            "Model", "RFT: custom models", [key_policy.use_through(region, ["bedrock"]), key_policy.grants_through(region, ["bedrock"])]
+        )
+        self.logs = self._build("Logs", "RFT: log groups", [])
         self.signing = self._build_signing()
         self._let_services_use_data_key()
         self._let_cloudwatch_logs_use_logs_key()
 
-    def _build(self, construct_id: str, description: str) -> kms.Key:
+    def _build(self, construct_id: str, description: str, use: Sequence[iam.PolicyStatement]) -> kms.Key:
         return kms.Key(
             self,
             construct_id,
             description=description,
+            policy=iam.PolicyDocument(statements=[key_policy.administration(), *use]),
             enable_key_rotation=True,
             rotation_period=Duration.days(365),
             pending_window=Duration.days(30),
@@ -48,6 +57,7 @@ class Keys(Construct):
             self,
             "Signing",
             description="RFT: signs the records of runs",
+            policy=iam.PolicyDocument(statements=[key_policy.administration(), key_policy.signing()]),
             key_spec=kms.KeySpec.ECC_NIST_P384,
             key_usage=kms.KeyUsage.SIGN_VERIFY,
             pending_window=Duration.days(30),

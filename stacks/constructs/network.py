@@ -23,7 +23,7 @@ S3_PREFIX_LISTS = {"us-east-1": "pl-63a5400a"}
 Listed, because looking one up takes credentials at synthesis or a custom resource at deployment.
 """
 
-# Private DNS name -> action prefix of the service behind the endpoint, which its policy is limited to.
+# Construct id -> the service, and the prefix of its actions.
 ENDPOINTS: dict[str, tuple[ec2.InterfaceVpcEndpointAwsService, str]] = {
     "Bedrock": (ec2.InterfaceVpcEndpointAwsService.BEDROCK, "bedrock"),
     "BedrockRuntime": (ec2.InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME, "bedrock"),
@@ -57,6 +57,8 @@ class Network(Construct):
         functions: group of the pipeline's functions: HTTPS to the endpoints and S3.
         grader: group of the reward function: nothing in, nothing out; where a model judges, HTTPS to Bedrock's runtime endpoint.
         job: group of the customization jobs' network interfaces: HTTPS to the endpoints and S3.
+        gateway: the S3 endpoint.
+        endpoints: the interface endpoints by their key in `ENDPOINTS`; `endpoint_policies.narrow` gives them their policies.
     """
 
     def __init__(
@@ -97,41 +99,36 @@ class Network(Construct):
         self._endpoints = self._group("Endpoints", "Interface endpoints")
         # A second group on one endpoint, so that a rule can name that endpoint and no other.
         self._runtime = self._group("RuntimeEndpoint", "Bedrock runtime endpoint, for the reward function") if judged else None
-        self._build_gateway(buckets)
-        self._build_endpoints()
+        self.gateway = self._build_gateway(buckets)
+        self.endpoints = {name: self._build_endpoint(name, service) for name, (service, _) in ENDPOINTS.items()}
         self._connect()
         self._build_flow_log(logs_key, log_days, protect)
 
     def _group(self, construct_id: str, description: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(self, construct_id, vpc=self.vpc, description=description, allow_all_outbound=False)
 
-    def _build_gateway(self, buckets: list[s3.IBucket]) -> None:
+    def _build_gateway(self, buckets: list[s3.IBucket]) -> ec2.GatewayVpcEndpoint:
         gateway = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         gateway.add_to_policy(
             iam.PolicyStatement(
                 principals=[iam.StarPrincipal()],
                 actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
                 resources=[resource for bucket in buckets for resource in (bucket.bucket_arn, bucket.arn_for_objects("*"))],
-                conditions=_own_principals(),
+                # Names of buckets are free to take by anyone once a bucket is gone: the owner is checked as well.
+                conditions={"StringEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID, "aws:ResourceAccount": Aws.ACCOUNT_ID}},
             )
         )
+        return gateway
 
-    def _build_endpoints(self) -> None:
-        for name, (service, prefix) in ENDPOINTS.items():
-            endpoint = self.vpc.add_interface_endpoint(
-                name,
-                service=service,
-                private_dns_enabled=True,
-                open=False,
-                security_groups=[self._endpoints, *([self._runtime] if self._runtime and name == RUNTIME_ENDPOINT else [])],
-                subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
-            )
-            # Narrows who may pass, not what they may do: that is each role's own policy.
-            endpoint.add_to_policy(
-                iam.PolicyStatement(
-                    principals=[iam.StarPrincipal()], actions=[f"{prefix}:*"], resources=["*"], conditions=_own_principals()
-                )
-            )
+    def _build_endpoint(self, name: str, service: ec2.InterfaceVpcEndpointAwsService) -> ec2.InterfaceVpcEndpoint:
+        return self.vpc.add_interface_endpoint(
+            name,
+            service=service,
+            private_dns_enabled=True,
+            open=False,
+            security_groups=[self._endpoints, *([self._runtime] if self._runtime and name == RUNTIME_ENDPOINT else [])],
+            subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+        )
 
     def _connect(self) -> None:
         for group in (self.functions, self.job):
@@ -174,7 +171,3 @@ def _egress(group: ec2.SecurityGroup, *, description: str, **destination: str) -
     resource.security_group_egress = [
         ec2.CfnSecurityGroup.EgressProperty(ip_protocol="tcp", from_port=443, to_port=443, description=description, **destination)
     ]
-
-
-def _own_principals() -> dict[str, dict[str, str]]:
-    return {"StringEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID}}

@@ -56,6 +56,28 @@ def refusal(directory: Path, *changes: tuple[str, str]) -> InvalidInput:
             "allowed are strings, finite numbers, true, false, and lists and tables of them, and 'mode'",
         ),
         ('mode = "strict"', f'mode = "{"x" * 3000}"', "allowed are 3000 bytes as JSON, and these are 30"),
+        (
+            'organization_id = ""',
+            'organization_id = "ou-1234"',
+            "perimeter.organization_id = 'ou-1234': allowed is an organisation id such as o-a1b2c3d4e5, or an empty string",
+        ),
+        (
+            "trusted_accounts = []",
+            'trusted_accounts = ["1234"]',
+            "perimeter.trusted_accounts = ['1234']: allowed are account ids of 12 digits, and '1234' is none",
+        ),
+        ("trusted_accounts = []", 'trusted_accounts = ["111122223333", "111122223333"]', "allowed is each entry once"),
+        (
+            "outside_vpc_principals = []",
+            'outside_vpc_principals = ["*"]',
+            "allowed are ARNs of IAM roles or users, and '*' is none",
+        ),
+        (
+            "outside_vpc_principals = []",
+            'outside_vpc_principals = ["arn:aws:iam::111122223333:role/ci"]',
+            "allowed is an empty list, because perimeter.data_through_vpc_only is false",
+        ),
+        ("inspection_minutes = 60", "inspection_minutes = 1", "perimeter.inspection_minutes = 1: allowed is a whole number from 5 to 1440"),
         ("emails = []", 'emails = ["ml-team"]', "allowed are e-mail addresses, and 'ml-team' is none"),
         ("emails = []", "emails = [3]", "notifications.emails[0] = 3: allowed is a string"),
         ('schedule = ""', 'schedule = "weekly"', "triggers.schedule = 'weekly': allowed is rate(...), cron(...) or an empty string"),
@@ -203,6 +225,7 @@ def test_environments_grow_stricter_towards_production() -> None:
     dev, stage, prod = (load(ENVIRONMENTS / f"{name}.toml") for name in ("dev", "stage", "prod"))
     assert not dev.protect and stage.protect and prod.protect
     assert not dev.approval.release and prod.approval.release
+    assert not dev.perimeter.stop_foreign_jobs and stage.perimeter.stop_foreign_jobs and prod.perimeter.stop_foreign_jobs
     assert dev.triggers.on_dataset_registered and not prod.triggers.on_dataset_registered
     assert dev.retention.log_days <= stage.retention.log_days <= prod.retention.log_days
     assert dev.evaluation.margin <= stage.evaluation.margin <= prod.evaluation.margin

@@ -219,6 +219,7 @@ def test_each_role_writes_its_own_prefixes_and_nobody_writes_uploads(dev: Synthe
         "TrainingTrackTraining": {f"/{names.RECORDS}*"},
         "EvaluationEvaluate": {f"/{names.RECORDS}*"},
         "EvaluationGate": {f"/{names.RECORDS}*"},
+        "PerimeterInspectJobs": {f"/{names.FOREIGN}*"},
         "ReleaseRequestApproval": {f"/{names.TOKENS}*"},
         "ReleaseCleanUp": {f"/{names.TURNS}*"},
         "ReleaseRecordLineage": {f"/{names.RECORDS}*"},

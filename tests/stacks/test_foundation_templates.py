@@ -120,7 +120,7 @@ def test_every_service_the_pipeline_calls_has_an_endpoint_for_this_account_only(
     for name, endpoint in endpoints.items():
         properties = endpoint["Properties"]
         for statement in properties["PolicyDocument"]["Statement"]:
-            assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}, name
+            assert statement["Condition"]["StringEquals"]["aws:PrincipalAccount"] == {"Ref": "AWS::AccountId"}, name
             assert "*" not in listed(statement["Action"]), name
         if properties["VpcEndpointType"] == "Interface":
             assert properties["PrivateDnsEnabled"] is True, name
