@@ -39,7 +39,8 @@ types: install
 	$(BIN)/mypy $(SOURCES)
 
 unit: install ## the fast tests, templates included
-	$(BIN)/pytest -m "not cloud"
+	@# A file's tests stay together: what they share is made once.
+	$(BIN)/pytest -m "not cloud" -n 2 --dist loadfile
 
 rules: install ## every rule pack and cfn-lint over every environment, and a planted fault for each
 	$(BIN)/pytest tests/rules
