@@ -63,7 +63,7 @@ class FoundationStack(Stack):
         for bucket in (buckets.datasets, buckets.runs):
             perimeter.refuse_other_keys(bucket, self.keys.data)
             if inside.data_through_vpc_only:
-                exceptions = [perimeter.job_role_pattern(settings.name), *inside.outside_vpc_principals]
+                exceptions = [*perimeter.roles_at_work(settings.name), *inside.outside_vpc_principals]
                 perimeter.only_through(bucket, self.network.gateway.vpc_endpoint_id, exceptions)
 
     @property

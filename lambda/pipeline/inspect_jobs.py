@@ -4,7 +4,8 @@ Event, one of: EventBridge `AWS API Call via CloudTrail` for a call in `foreign.
 of any job; the schedule's `{}`, which looks through every job of the last `LOOK_BACK` and all that are running, because events are
 delivered best effort. Gives `{looked_at, foreign: [id], told: [id], stopped: [id]}`.
 
-Each finding is told once, as an event, a message and a record under `foreign/`; the metric is emitted for as long as a job runs.
+Each finding is told once, as an event, a message and a record under `foreign/`, and once more when it becomes known who made it. The
+metric is emitted for as long as a job runs.
 
 Permissions:
   bedrock:ListModelCustomizationJobs on * (no resource level); bedrock:GetModelCustomizationJob on model-customization-job/*;
@@ -48,7 +49,7 @@ def handler(event: Event) -> Result:
         ended = jobs.has_ended(finding.status)
         done, by_us = _stop(finding) if finding.status else ("nothing: only customization jobs are stopped", False)
         stopped += [finding.id] if by_us else []
-        new = store.find_json(*_record(finding)) is None
+        new = _is_news(finding)
         if new:
             _tell(finding, done)
             told.append(finding.id)
@@ -168,6 +169,12 @@ def _stop(finding: Finding) -> tuple[str, bool]:
     return ("the job was told to stop" if stopped else "the job was stopping already"), stopped
 
 
+def _is_news(finding: Finding) -> bool:
+    told = store.find_json(*_record(finding))
+    # Bedrock's own event or the schedule may be first, and neither knows who.
+    return told is None or (told["who"] == foreign.UNKNOWN and finding.who != foreign.UNKNOWN)
+
+
 def _tell(finding: Finding, done: str) -> None:
     detail = {
         "what": finding.what,
@@ -185,7 +192,7 @@ def _tell(finding: Finding, done: str) -> None:
         f"a {finding.what} was made outside the pipeline", foreign.message(finding, stopped=done, environment=config.environment())
     )
     # Last, so that a failure before it tells again rather than never.
-    store.write_once(*_record(finding), {"environment": config.environment(), "found_at": now(), **detail})
+    store.write_json(*_record(finding), {"environment": config.environment(), "found_at": now(), **detail})
 
 
 def _record(finding: Finding) -> tuple[str, str]:

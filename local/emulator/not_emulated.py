@@ -13,7 +13,7 @@ _ALWAYS: tuple[tuple[str, str], ...] = (
     ("KMS for SSE-KMS objects, queues, topics and log groups", "the key is recorded; its policy is not asked when they are used"),
     ("iam:PassRole", "checked where the Bedrock stand-in is given a role, nowhere else"),
     ("X-Ray", "tracing settings are recorded, no segment is kept"),
-    ("CloudTrail", "trails are recorded; no log file is delivered"),
+    ("CloudTrail", "trails are recorded; no log file is delivered, and only calls of Bedrock reach EventBridge"),
 )
 
 _lock = threading.Lock()

@@ -48,7 +48,8 @@ def record(method: str, path: str, headers: dict[str, str], body: bytes, answer:
         "eventCategory": "Management",
     }
     if refused:
-        detail["errorCode"] = answered.get("x-amzn-ErrorType", str(status)).partition(":")[0]
+        named = {name.lower(): value for name, value in answered.items()}
+        detail["errorCode"] = named.get("x-amzn-errortype", str(status)).partition(":")[0]
         detail["errorMessage"] = str((_json(content) or {}).get("message", ""))
     put_service_event(
         account=get_account_id(),

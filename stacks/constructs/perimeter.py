@@ -90,12 +90,14 @@ def only_through(bucket: s3.Bucket, endpoint_id: str, exceptions: Sequence[str])
     )
 
 
-def job_role_pattern(environment: str) -> str:
-    """Matches the job role by how CloudFormation begins its name: stack, then logical id. The role lives in the other stack.
+def roles_at_work(environment: str) -> list[str]:
+    """Patterns of the roles under which AWS works on the data from its own network, by how CloudFormation begins their names.
 
-    Bedrock reads and checks a job's data under that role before the job has a network interface of ours, and probes the output prefix.
+    They name the buckets, so the buckets cannot name them. Bedrock reads and checks a job's data under the job role before the job has
+    a network interface of ours, and probes the output prefix; S3 lists what it copies into the backup.
     """
-    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/rft-{environment}-pipeline-JobRole*"
+    roles = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/rft-{environment}"
+    return [f"{roles}-pipeline-JobRole*", f"{roles}-foundation-BackupReplicationRole*"]
 
 
 def keep_topic_inside(topic: sns.Topic, perimeter: PerimeterSettings) -> None:

@@ -90,6 +90,18 @@ def test_a_foreign_job_is_told_once_as_event_message_and_record(watched: Any, st
     assert status(watched, arn) in ("Stopping", "Stopped")
 
 
+def test_who_made_it_is_told_when_it_becomes_known(watched: Any, start: Start) -> None:
+    arn = start()
+    name = watched.bedrock.get_model_customization_job(jobIdentifier=arn)["jobName"]
+    (found,) = inspect_jobs.handler(changed(name), None)["told"]
+    assert watched.read(watched.runs, names.foreign_key(found))["who"] == foreign.UNKNOWN
+    call = called(responseElements={"jobArn": arn})
+    assert inspect_jobs.handler(call, None)["told"] == [found]
+    assert watched.read(watched.runs, names.foreign_key(found))["who"].endswith("assumed-role/other/ada")
+    for later in (call, changed(name), {}):
+        assert found not in inspect_jobs.handler(later, None)["told"]
+
+
 def test_a_job_of_the_pipeline_is_not_foreign(watched: Any, a_plan: Plan) -> None:
     store.write_json(*store.record(a_plan.run_id, "plan.json"), plain(a_plan))
     faults_client.set_fault(watched.endpoint, "slow_start", seconds=60, job=a_plan.job_name)
@@ -107,20 +119,20 @@ def test_a_planned_job_that_somebody_else_started_is_foreign(watched: Any, a_pla
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "reason"),
+    ("changes", "reason"),
     [
-        ("roleArn", "arn:aws:iam::210987654321:role/function", "roleArn"),
-        ("vpcConfig", None, "vpcConfig.subnetIds"),
-        ("outputDataConfig", {"s3Uri": "s3://elsewhere/"}, "outputDataConfig"),
+        ({"roleArn": "arn:aws:iam::210987654321:role/function"}, "roleArn"),
+        ({"vpcConfig": None}, "vpcConfig.subnetIds"),
+        ({"outputDataConfig": {"s3Uri": "s3://elsewhere/"}}, "outputDataConfig"),
     ],
 )
-def test_a_job_that_borrows_a_runs_name_must_be_what_the_run_planned(  # noqa: PLR0917 - fixtures and cases
-    watched: Any, start: Start, a_plan: Plan, field: str, value: Any, reason: str
+def test_a_job_that_borrows_a_runs_name_must_be_what_the_run_planned(
+    watched: Any, start: Start, a_plan: Plan, changes: dict[str, Any], reason: str
 ) -> None:
     store.write_json(*store.record(a_plan.run_id, "plan.json"), plain(a_plan))
-    if field == "outputDataConfig":
+    if "outputDataConfig" in changes:
         watched.s3.create_bucket(Bucket="elsewhere")
-    start(jobName=a_plan.job_name, customModelName=a_plan.job_name, **{field: value})
+    start(jobName=a_plan.job_name, customModelName=a_plan.job_name, **changes)
     (found,) = inspect_jobs.handler(changed(a_plan.job_name), None)["told"]
     assert any(reason in line for line in watched.read(watched.runs, names.foreign_key(found))["reasons"])
 

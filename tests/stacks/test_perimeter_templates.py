@@ -167,9 +167,10 @@ def test_data_through_the_vpc_only(closed: Synthesised, action: str) -> None:
         assert asked(policy, action, resource, service="bedrock.amazonaws.com") == "ImplicitDeny"
         assert asked(policy, action, resource, aws_ViaAWSService="true") == "ImplicitDeny"
     (statement,) = [s for s in data_buckets(closed)[0]["Statement"] if s.get("Sid") == "OnlyThroughTheVpc"]
-    job, ci = plain(statement["Condition"]["ArnNotLikeIfExists"]["aws:PrincipalArn"])
+    job, copier, ci = plain(statement["Condition"]["ArnNotLikeIfExists"]["aws:PrincipalArn"])
     # CloudFormation names a role by its stack and its logical id.
     assert f"arn:aws:iam::{OURS}:role/rft-dev-pipeline-{job_role}".startswith(job.removesuffix("*"))
+    assert f"arn:aws:iam::{OURS}:role/rft-dev-foundation-BackupReplicationRole1A2B".startswith(copier.removesuffix("*"))
     assert ci == f"arn:aws:iam::{OURS}:role/ci-*"
     assert "s3:PutBucketPolicy" not in actions(statement), "CloudFormation could no longer mend the policy"
 
@@ -179,8 +180,9 @@ ADMINISTER = "kms:ScheduleKeyDeletion"
 
 @pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt", "kms:CreateGrant", "kms:ReEncryptFrom"])
 def test_a_key_is_used_through_its_services_and_never_directly(environment: Synthesised, action: str) -> None:
-    for name in ("KeysData", "KeysModel", "KeysLogs"):
-        _, key = environment.one("AWS::KMS::Key", name)
+    keys = environment.of_type("AWS::KMS::Key")
+    assert len(keys) >= 4
+    for name, key in keys.items():
         assert asked(key["Properties"]["KeyPolicy"], action, KEY) == "ImplicitDeny", name
         assert asked(key["Properties"]["KeyPolicy"], ADMINISTER, KEY) == "Allow", name
 
