@@ -13,7 +13,7 @@ from tests.policies.organization import ACCOUNT, ORGANIZATION, ROOT, rcp_lets, s
 
 JOB, DEPLOYMENT = "bedrock:CreateModelCustomizationJob", "bedrock:CreateCustomModelDeployment"
 TAGS = {f"aws:RequestTag/rft:{tag}": "x" for tag in ("run", "environment", "dataset", "reward")}
-ADMINISTRATOR = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+ADMINISTRATOR = "AWSReservedSSO_AdministratorAccess"
 CLOUDFORMATION = f"cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-us-west-2"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/rft-prod-pipeline-TrainingStartTrainingRole"
 BOUNDARY = {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/{name_of('prod')}"}
@@ -24,7 +24,7 @@ ROLES = json.loads((ROOT / "docs/evidence/prod/evidence.json").read_text(encodin
 
 def name(role: dict[str, Any]) -> str:
     """As CloudFormation may give it: 24 characters of the logical id, which CDK begins with the place, then a suffix."""
-    return f"rft-prod-{role['stack']}-{role['place'].replace('/', '')[:24]}-AbCdEf012345"
+    return f"rft-prod-{role['stack']}-{role['place'].replace('/', '')[:24]}-SUFFIX"
 
 
 def holders(action: str) -> list[str]:
