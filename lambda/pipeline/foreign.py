@@ -148,6 +148,6 @@ def message(finding: Finding, *, stopped: str, environment: str) -> str:
         f"done about it: {stopped}",
         f"what to do: ask who made it. CloudTrail's event history, event name {finding.action}, holds the whole call. If nobody can say,",
         "treat the credentials as stolen: revoke the role's sessions, stop or delete what was made, and read what data it was given.",
-        "To make it impossible, hold the call to the pipeline's role by organisation policy (docs/perimeter.md).",
+        "To make it impossible, hold the call to the pipeline's role by organisation policy (docs/policies).",
     ]
     return "\n".join(lines)
