@@ -1,4 +1,4 @@
-"""The policies for whoever deploys, evaluated: what `docs/policies/deploy-*.json` let through and what they stop."""
+"""The policies for whoever deploys, evaluated: what `docs/policies/deploy/` let through and what they stop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from audit.policies import Document, Principal
 from audit.policy_engine import Request, allowed
 from stacks.constructs.boundary import name_of
 
-POLICIES = Path(__file__).resolve().parents[2] / "docs" / "policies"
+POLICIES = Path(__file__).resolve().parents[2] / "docs" / "policies" / "deploy"
 ACCOUNT, REGION, ENVIRONMENT = "111122223333", "us-east-1", "prod"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/{name_of(ENVIRONMENT)}"
 ADMINISTRATOR: Document = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -23,7 +23,7 @@ MAX_CHARACTERS = 6144
 
 def policy(name: str) -> Document:
     text = (POLICIES / f"{name}.json").read_text(encoding="utf-8")
-    for placeholder, value in {"<ACCOUNT>": ACCOUNT, "<REGION>": REGION, "<ENVIRONMENT>": ENVIRONMENT}.items():
+    for placeholder, value in {"<account>": ACCOUNT, "<region>": REGION, "<environment>": ENVIRONMENT}.items():
         text = text.replace(placeholder, value)
     assert "<" not in text, "a placeholder that the page does not explain"
     found: Document = json.loads(text)
@@ -41,7 +41,7 @@ def may(identity: list[Document], action: str, resource: str, context: dict[str,
 @pytest.mark.parametrize("role", ["deploy", "file-publishing", "lookup"])
 def test_the_deploying_principal_may_take_the_bootstrap_roles(role: str) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-{role}-role-{ACCOUNT}-{REGION}"
-    assert may([policy("deploy-principal")], "sts:AssumeRole", arn, trust=TRUSTED)
+    assert may([policy("principal")], "sts:AssumeRole", arn, trust=TRUSTED)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_deploying_principal_may_take_the_bootstrap_roles(role: str) -> None
     ],
 )
 def test_the_deploying_principal_may_do_nothing_else(action: str, resource: str) -> None:
-    assert not may([policy("deploy-principal")], action, resource, trust=TRUSTED if action.startswith("sts:") else None)
+    assert not may([policy("principal")], action, resource, trust=TRUSTED if action.startswith("sts:") else None)
 
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/rft-prod-pipeline-X"
@@ -65,7 +65,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/rft-prod-pipeline-X"
 def guarded(action: str, resource: str, **context: str) -> bool:
     """Whether CloudFormation's role, given everything and the guard, may."""
     keys = {key.replace("_", ":", 1): value for key, value in context.items()}
-    return may([ADMINISTRATOR, policy("deploy-guard")], action, resource, keys)
+    return may([ADMINISTRATOR, policy("guard")], action, resource, keys)
 
 
 def test_roles_are_made_with_the_boundary_or_not_at_all() -> None:
@@ -91,6 +91,6 @@ def test_a_deployment_makes_buckets_and_functions_and_reads_no_data_and_trains_n
     assert not guarded("bedrock:CreateModelCustomizationJob", f"arn:aws:bedrock:{REGION}:{ACCOUNT}:model-customization-job/x")
 
 
-@pytest.mark.parametrize("name", ["deploy-principal", "deploy-guard"])
+@pytest.mark.parametrize("name", ["principal", "guard"])
 def test_each_fits_a_managed_policy(name: str) -> None:
     assert len(json.dumps(policy(name), separators=(",", ":"))) < MAX_CHARACTERS
