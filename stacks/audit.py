@@ -14,7 +14,7 @@ from stacks.constructs import perimeter
 from stacks.constructs.alarm import AlarmRule, build_alarm
 from stacks.constructs.trail import Trail
 from stacks.foundation import FoundationStack
-from stacks.observability import Notifications
+from stacks.notifications import Notifications
 from stacks.settings import EnvironmentSettings
 
 NAMESPACE = "RFT/Audit"

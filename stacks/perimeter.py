@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from contracts import names
 from contracts.events import BEDROCK_JOB_STATE_CHANGE, BEDROCK_SOURCE, CLOUDTRAIL_CALL
-from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
+from contracts.metrics import Metric
 from pipeline.foreign import CALLS
 
 from stacks.constructs.alarm import AlarmRule, build_alarm
 from stacks.constructs.commons import NAMED_BY_BEDROCK, Commons, customization_jobs, put_events
+from stacks.constructs.metric import environment_metric
 from stacks.constructs.statements import allow, read_objects, write_key, write_objects
 from stacks.constructs.task_function import TaskFunction
 from stacks.constructs.triggers import rule, schedule
@@ -114,13 +114,8 @@ class Perimeter(Construct):
 
     def _alarm_rule(self) -> AlarmRule:
         # Two intervals: while a job runs, each inspection counts it again, and the alarm must not go off between two of them.
-        metric = cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=Metric.FOREIGN_JOBS.metric_name,
-            dimensions_map={DIMENSION_ENVIRONMENT: self._commons.workshop.settings.name},
-            statistic="Sum",
-            period=Duration.minutes(self._settings.inspection_minutes),
-        )
+        interval = Duration.minutes(self._settings.inspection_minutes)
+        metric = environment_metric(self._commons.workshop.settings.name, Metric.FOREIGN_JOBS, "Sum", interval)
         return AlarmRule(
             construct_id="ForeignJobs",
             metric=metric,

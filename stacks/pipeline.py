@@ -15,14 +15,16 @@ from contracts import names
 
 from stacks import packaging
 from stacks.access import Access
+from stacks.alarms import Alarms
 from stacks.constructs import perimeter
 from stacks.constructs.commons import Commons
 from stacks.constructs.dead_letters import dead_letters
 from stacks.constructs.task_function import ARCHITECTURE, RUNTIME, Workshop
+from stacks.dashboard import Dashboard
 from stacks.dataset import Dataset
 from stacks.evaluation import Evaluation
 from stacks.foundation import FoundationStack
-from stacks.observability import Notifications, Observability
+from stacks.notifications import Notifications
 from stacks.perimeter import Perimeter
 from stacks.release import Release
 from stacks.reward import Reward
@@ -72,7 +74,7 @@ class PipelineStack(Stack):
             functions={**training.functions, **evaluation.functions, **release.functions},
             dead_letters=events_lost,
         )
-        Spend(self, "Spend", commons=commons, dead_letters=events_lost)
+        spend = Spend(self, "Spend", commons=commons, dead_letters=events_lost)
         watch = Perimeter(
             self,
             "Perimeter",
@@ -83,15 +85,25 @@ class PipelineStack(Stack):
             },
             dead_letters=events_lost,
         )
-        Observability(
+        queues = {"UndeliveredEvents": events_lost, "FailedEvents": failures}
+        alarms = Alarms(
             self,
-            "Observability",
+            "Alarms",
             settings=settings,
             topic=notifications.topic,
             reward=reward.function,
             state_machine=run.state_machine,
             rules={"Uploaded": dataset.rule, "JobEnded": training.rule, **run.rules, **watch.rules},
-            queues={"UndeliveredEvents": events_lost, "FailedEvents": failures},
+            queues=queues,
+        )
+        Dashboard(
+            self,
+            "Dashboard",
+            environment=settings.name,
+            reward=reward.function,
+            state_machine=run.state_machine,
+            queues=queues,
+            alarms=[*alarms.all, spend.alarm, watch.alarm],
         )
         Access(self, "Access", commons=commons, dead_letters=events_lost)
         self._publish(

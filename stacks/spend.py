@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from contracts import names
-from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
+from contracts.metrics import Metric
 
 from stacks.constructs.alarm import AlarmRule, build_alarm
 from stacks.constructs.commons import (
@@ -19,6 +18,7 @@ from stacks.constructs.commons import (
     deployments,
     executions_arn,
 )
+from stacks.constructs.metric import environment_metric
 from stacks.constructs.statements import allow, arn, write_key
 from stacks.constructs.task_function import TaskFunction
 from stacks.constructs.triggers import schedule
@@ -89,13 +89,7 @@ class Spend(Construct):
     def _orphans(environment: str, hours: int) -> AlarmRule:
         return AlarmRule(
             construct_id="OrphansFound",
-            metric=cloudwatch.Metric(
-                namespace=NAMESPACE,
-                metric_name=Metric.ORPHANS.metric_name,
-                dimensions_map={DIMENSION_ENVIRONMENT: environment},
-                statistic="Maximum",
-                period=Duration.hours(hours),
-            ),
+            metric=environment_metric(environment, Metric.ORPHANS, "Maximum", Duration.hours(hours)),
             threshold=0,
             advice="Something costs money and belongs to no run. The sweep's message names each, its price per hour and whether it was "
             "removed; remove by hand what is still there, then find out which run lost it.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
@@ -55,11 +54,3 @@ def build_alarm(scope: Construct, rule: AlarmRule, *, topic: sns.ITopic) -> clou
     )
     alarm.add_alarm_action(actions.SnsAction(topic))
     return alarm
-
-
-def aws_metric(
-    namespace: str, name: str, dimensions: dict[str, str], *, statistic: str = "Sum", period: Duration | None = None
-) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=period or Duration.minutes(5)
-    )

@@ -1,14 +1,12 @@
-"""Alarms and dashboard: they watch what is emitted, and say what to do."""
+"""Alarms: they watch what is emitted, and say what to do."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from contracts import names
 from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
 
-from tests.stacks.template_reader import Synthesised, flat, listed
+from tests.stacks.template_reader import Synthesised, flat
 
 DEFINED = {metric.metric_name for metric in Metric}
 SERVICES = {"AWS/Lambda", "AWS/States", "AWS/Events", "AWS/SQS"}
@@ -86,21 +84,3 @@ def test_alarms_may_publish_to_the_topic_and_nobody_else_may(environment: Synthe
         granting = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
         assert [s["Principal"] for s in granting] == [{"Service": "cloudwatch.amazonaws.com"}]
         assert "aws:SourceAccount" in granting[0]["Condition"]["StringEquals"]
-
-
-def test_the_dashboard_draws_defined_metrics_of_its_own_environment(environment: Synthesised) -> None:
-    (dashboard,) = environment.of_type("AWS::CloudWatch::Dashboard").values()
-    assert dashboard["Properties"]["DashboardName"] == names.dashboard(environment.settings.name)
-    body = json.loads(flat(dashboard["Properties"]["DashboardBody"]))
-    drawn = [line for widget in body["widgets"] for line in listed(widget["properties"].get("metrics", []))]
-    custom = [line for line in drawn if line[0] == NAMESPACE]
-    assert {line[1] for line in custom} <= DEFINED
-    assert {Metric.REWARD.metric_name, Metric.GROUP_SPREAD.metric_name, Metric.CANDIDATE_GAIN.metric_name} <= {line[1] for line in custom}
-    assert {tuple(line[2:4]) for line in custom} == {(DIMENSION_ENVIRONMENT, environment.settings.name)}
-
-
-def test_every_metric_of_the_project_is_on_the_dashboard(dev: Synthesised) -> None:
-    (dashboard,) = dev.of_type("AWS::CloudWatch::Dashboard").values()
-    body = json.loads(flat(dashboard["Properties"]["DashboardBody"]))
-    drawn = {line[1] for widget in body["widgets"] for line in widget["properties"].get("metrics", [])}
-    assert drawn >= DEFINED
