@@ -18,6 +18,11 @@ _TWO = {"functions": {"add": ["a", "b"], "sub": []}}
 _LITERAL = {"literal": True}
 _CLEAN = {"forbidden_imports": ["os", "subprocess"], **_ADD}
 _GO = {"language": "go", "functions": {"Add": []}}
+_RUST = {"language": "rust", "functions": {"longest": []}}
+_RUST_OK = "fn longest<'a>(x: &'a str, y: &'a str) -> &'a str { if x.len() > y.len() { x } else { y } }"
+_DEEP: Any = 1
+for _ in range(200):
+    _DEEP = [_DEEP]
 _OK = "def add(a, b):\n    return a + b"
 _U, _N, _B = Outcome.UNPARSABLE, Outcome.NO_MARKER, Outcome.BAD_GOLD
 _RECORD: dict[str, Any] = {"options": {"functions_key": "code"}, "metadata": {"code": {"add": ["a", "b"]}}}
@@ -42,6 +47,17 @@ CASES = [
     paid("set in another order", _block("{3, 1, 2}"), reference="{1, 2, 3}", options=_LITERAL),
     paid("whole number as a float", _block("2.0"), reference=2, options=_LITERAL),
     paid("Go", _block("package p\n\nfunc Add(a, b int) int {\n\treturn a + b // }\n}", "go"), options=_GO),
+    paid("function as a lambda", _block("add = lambda a, b: a + b"), options=_ADD),
+    paid("output after the program", _block(_OK) + "\nOutput:\n```\n5 apples\n```", options=_ADD),
+    paid("Windows line ends", _block(_OK).replace("\n", "\r\n"), options=_ADD),
+    paid("generic function in Go", _block("func Add[T int | float64](a, b T) T { return a + b }", "go"), options=_GO),
+    paid("lifetimes in Rust", _block(_RUST_OK, "rust"), options=_RUST),
+    paid(
+        "bracket as a sign in Rust",
+        _block("fn longest(c: char) -> bool { c == '{' || c == '\\'' || c == '\\u{7d}' }", "rust"),
+        options=_RUST,
+    ),
+    paid("key twice, the last counts", _block("{1: 2, 1: 3}"), reference="{1: 3}", options=_LITERAL),
     paid("reference as its own answer", _block("['x', True]"), reference=["x", True], options=_LITERAL),
     refused("no block", _OK, options=_ADD, outcome=_N),
     refused("empty", "", options=_ADD, outcome=_N),
@@ -57,6 +73,18 @@ CASES = [
     refused("defined inside", _block("def f():\n    def add(a, b):\n        return a + b"), options=_ADD),
     refused("defined in a string", _block("s = 'def add(a, b): return a + b'"), options=_ADD),
     refused("redefined to nothing", _block(_OK + "\ndef add(a, b):\n    pass"), options=_ADD),
+    refused("deleted again", _block(_OK + "\ndel add"), options=_ADD),
+    refused("assigned away", _block(_OK + "\nadd = None"), options=_ADD),
+    refused("returns nothing", _block("def add(a, b):\n    return None"), options=_ADD),
+    refused("lambda of nothing", _block("add = lambda a, b: ..."), options=_ADD),
+    refused("eval in wide letters", _block("def add(a, b):\n    return \uff45val('a+b')"), options=_ADD),
+    refused("forbidden import in wide letters", _block("import \uff4fs\n" + _OK), options=_CLEAN),
+    refused("list for a tuple", _block("[1, 2]"), reference="(1, 2)", options=_LITERAL),
+    refused("no number as the reference", _block("1"), reference=float("nan"), options=_LITERAL, outcome=_B),
+    refused("reference nested too deep", _block("[1]"), reference=_DEEP, options=_LITERAL, outcome=_B),
+    refused("fence that never was one", "```" + "a" * 90_000 + "`", options=_ADD, outcome=_N),
+    refused("powers apart", _block("** " * 49), options=_ADD, outcome=_U),
+    refused("lines of lambdas", _block(("lambda: " * 19 + "\n") * 100), options=_ADD, outcome=_U),
     refused("forbidden import", _block("import os.path\n" + _OK), options=_CLEAN),
     refused("forbidden import, from", _block("from os import path\n" + _OK), options=_CLEAN),
     refused("forbidden import inside", _block("def add(a, b):\n    import subprocess as s\n    return a + b"), options=_CLEAN),
@@ -88,6 +116,11 @@ CASES = [
         options=_ADD,
         miss=True,
     ),
-    paid("function as a lambda", _block("add = lambda a, b: a + b"), options=_ADD, miss=True),
+    paid(
+        "bound method under its name",
+        _block("class Sum:\n    def add(self, a, b):\n        return a + b\nadd = Sum().add"),
+        options=_ADD,
+        miss=True,
+    ),
     paid("equal by another spelling", _block("list((1, 2, 3))"), reference="[1, 2, 3]", options=_LITERAL, miss=True),
 ]

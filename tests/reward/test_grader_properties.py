@@ -89,6 +89,9 @@ HOSTILE = {
     "formats": "```python\n" + "f'{" * 30 + "1" + "}'" * 30 + "\n```",
     "blocks": "```python\n" + "".join(" " * n + "if 1:\n" for n in range(150)) + "```",
     "elifs": "```python\nif 1: pass\n" + "elif 1: pass\n" * 1_500 + "```",
+    "fence with a tail": "```" + "a" * 90_000 + "`",
+    "powers apart": "```python\n" + "** " * 49 + "\n```",
+    "lines of lambdas": "```python\n" + ("lambda: " * 19 + "\n") * 120 + "```",
     "go strings": '```go\n"' + '\\"' * 9_000 + "\n```",
 }
 RECORD = {
@@ -112,6 +115,15 @@ def test_a_hostile_response_is_graded_in_bounded_time(hostile: str) -> None:
         # A hang, not a speed: the slowest takes a tenth of a second on an idle machine.
         assert process_time() - started < 10, name
         assert 0 <= score.value <= 1
+
+
+@pytest.mark.parametrize("literal", ["{" + ",".join(map(str, range(4_000))) + "}", "{" + ",".join(f"{n}:0" for n in range(2_400)) + "}"])
+def test_large_literals_are_compared_in_time_that_grows_with_their_size(literal: str) -> None:
+    grade = build("code", {"literal": True})
+    started = process_time()
+    assert grade(Sample("s", f"```python\n{literal}\n```", literal, [], {})).value == 1.0
+    # By pairs it took four seconds.
+    assert process_time() - started < 1
 
 
 def test_code_that_python_would_warn_about_is_parsed_in_silence(capfd: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,8 @@ from reward.graders import program, texts
 from reward.graders.options import Options
 from reward.score import Outcome, Score
 
-_FENCE = re.compile(r"^[ \t]{0,3}(```+|~~~+)[ \t]*([A-Za-z0-9_+#.-]*)[^\n`]*$", re.MULTILINE)
+# Possessive, so that a line that turns out to be no fence is read once and not once for every place the tag could end.
+_FENCE = re.compile(r"^[ \t]{0,3}(`{3,}+|~{3,}+)[ \t]*+([A-Za-z0-9_+#.-]*+)[^\n`]*+$", re.MULTILINE)
 _PYTHON = frozenset({"", "python", "py", "python3"})
 _NAME = re.compile(r"[^\W\d]\w{0,99}")
 MAX_REQUIRED = 50
@@ -31,7 +32,8 @@ def grader(
     forbidden_calls: Sequence[str] = ("eval", "exec", "compile", "__import__"),
     literal: bool = False,
 ) -> Callable[[Sample], Score]:
-    """The code grader. It reads the last fenced block of the answer, which must be closed.
+    """The code grader. It reads the last fenced block marked with the language or, for Python, the last unmarked one if none is. The
+    answer's last block must be closed.
 
     It pays 0 unless the block parses and is clean; then the mean of what is asked for: the share of `functions` defined, and 1
     or 0 for the literal. If neither is asked for, a block that parses is paid in full, which is only fit to be a gate.
@@ -109,23 +111,28 @@ def _python(source: str, wanted: Mapping[str, list[str]], gold: _Gold | None, as
         return (1.0, 0.0)
     found = [1.0, 1.0]
     if wanted:
-        found.append(_share([_defined(tree, name, parameters) for name, parameters in wanted.items()]))
+        made = program.definitions(tree)
+        found.append(_share([_defined(made.get(name), parameters) for name, parameters in wanted.items()]))
     if gold is not None:
         found.append(_ends_in(tree, gold))
     return found
 
 
-def _other(source: str, wanted: Mapping[str, list[str]], _gold: _Gold | None, _asked: _Asked) -> Sequence[float] | Outcome:
-    if not _balanced(source):
+def _other(source: str, wanted: Mapping[str, list[str]], _gold: _Gold | None, asked: _Asked) -> Sequence[float] | Outcome:
+    bare = (_RUST_SKIPPED if asked.language in _RUST else _SKIPPED).sub(" ", source)
+    if not _balanced(bare):
         return Outcome.UNPARSABLE
-    return [1.0, 1.0, *([_share([_called(source, name) for name in wanted])] if wanted else [])]
+    return [1.0, 1.0, *([_share([_called(bare, name) for name in wanted])] if wanted else [])]
 
 
 def _last_block(text: str, tags: AbstractSet[str]) -> str | Outcome:
     blocks = _blocks(text)
     if blocks is None:
         return Outcome.UNPARSABLE
-    return next((source for tag, source in reversed(blocks) if tag in tags), Outcome.NO_MARKER)
+    # A block without a tag is often the output that follows the program, so it is read only where none is marked.
+    marked = [source for tag, source in blocks if tag and tag in tags]
+    unmarked = [source for tag, source in blocks if not tag and tag in tags]
+    return next(reversed(marked or unmarked), Outcome.NO_MARKER)
 
 
 def _share(held: Sequence[bool]) -> float:
@@ -152,9 +159,9 @@ def _gold(reference: object) -> _Gold | None:
     """The expected literal and whether it came as JSON, which has no tuples."""
     if reference is None:
         return None
-    if not isinstance(reference, str):
-        return program.from_json(reference), True
     try:
+        if not isinstance(reference, str):
+            return program.from_json(reference), True
         return program.last_literal(program.parsed(reference)), False
     except program.Unreadable:
         return None
@@ -167,9 +174,8 @@ def _ends_in(tree: Any, gold: _Gold) -> float:
         return 0.0
 
 
-def _defined(tree: Any, name: str, parameters: Sequence[str]) -> bool:
-    found = program.functions(tree)
-    return name in found and not program.empty(tree, name) and (not parameters or found[name] == list(parameters))
+def _defined(found: program.Definition | None, parameters: Sequence[str]) -> bool:
+    return found is not None and not program.empty(found) and (not parameters or program.parameters(found) == list(parameters))
 
 
 def _blocks(text: str) -> list[tuple[str, str]] | None:
@@ -186,21 +192,26 @@ def _blocks(text: str) -> list[tuple[str, str]] | None:
 
 
 # A string that is never closed ends with its line and a comment with the block; nothing is looked at twice.
-_SKIPPED = re.compile(r"\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|`(?:[^`\\]|\\[\s\S])*+`?|//[^\n]*+|/\*[\s\S]*?(?:\*/|\Z)|#[^\n]*+")
+_QUOTED = r"'(?:[^'\\\n]|\\.)*+'?"
+_REST = r"\"(?:[^\"\\\n]|\\.)*+\"?|`(?:[^`\\]|\\[\s\S])*+`?|//[^\n]*+|/\*[\s\S]*?(?:\*/|\Z)|#[^\n]*+"
+_SKIPPED = re.compile(f"{_QUOTED}|{_REST}")
+_RUST = frozenset({"rust", "rs"})
+# There a quote stands before a lifetime as well, which nothing closes.
+_RUST_SKIPPED = re.compile(rf"'(?:[^'\\\n]|\\[^'\n]{{1,12}}|\\')'|{_REST}")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
-def _balanced(source: str) -> bool:
-    """Whether brackets outside strings and comments pair up, in the syntax most languages share; false for an empty block."""
-    rest = _SKIPPED.sub(" ", source)
+def _balanced(bare: str) -> bool:
+    """Whether the brackets of a source without its strings and comments pair up; false for an empty one."""
     waiting: list[str] = []
-    for sign in re.findall(r"[()\[\]{}]", rest):
+    for sign in re.findall(r"[()\[\]{}]", bare):
         if sign not in _PAIRS:
             waiting.append(sign)
         elif not waiting or waiting.pop() != _PAIRS[sign]:
             return False
-    return not waiting and bool(rest.strip())
+    return not waiting and bool(bare.strip())
 
 
-def _called(source: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}\s*[(=:]", _SKIPPED.sub(" ", source)) is not None
+def _called(bare: str, name: str) -> bool:
+    generic = r"(?:<[^<>()]{0,80}>|\[[^\[\]()]{0,80}\])?"
+    return re.search(rf"(?<!\w){re.escape(name)}\s*+{generic}\s*+[(=:]", bare) is not None

@@ -6,7 +6,7 @@ import ast
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 MAX_SOURCE = 20_000
@@ -17,8 +17,11 @@ MAX_DEPTH = 60
 MAX_LITERAL = 5_000
 """Values in an answer's literal, nested ones included."""
 
-_RISKY = re.compile(r"(?:[-+~][ \t]*){20}|(?:\bnot\b[\s\\]*){20}|(?:\blambda\b[^\n]{0,40}){20}|(?:\*\*[ \t]*\w{0,10}[ \t]*){50}|\d{400}")
-"""Chains that nest without brackets, and walls of digits."""
+_RISKY = re.compile(
+    r"(?:[-+~][ \t]*+){20}|(?:\bnot\b[\s\\]*+){20}|(?:\blambda\b(?:(?!\blambda\b)[^\n]){0,40}+){20}"
+    r"|(?:\*\*[ \t]*+(?:\w{1,10}+[ \t]*+)?){50}|\d{400}"
+)
+"""Chains that nest without brackets, and walls of digits. No two repeats could share a run of text: what does not fit fails at once."""
 
 
 class Unreadable(ValueError):
@@ -63,37 +66,62 @@ def nodes(tree: ast.AST) -> Iterator[ast.AST]:
         waiting.extend(ast.iter_child_nodes(node))
 
 
-def functions(tree: ast.Module) -> dict[str, list[str]]:
-    """The functions, and classes as functions without parameters, at the top level, with the names of their parameters.
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 
-    ``*args`` and ``**kwargs`` keep their stars. Of a name defined twice the last counts, as when it runs.
+
+def definitions(tree: ast.Module) -> dict[str, Definition]:
+    """The functions and classes at the top level, lambdas under the name they are assigned to.
+
+    Of a name bound twice the last counts, as when it runs: what is no definition takes the name away.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, Definition] = {}
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            given = node.args
-            names = [each.arg for each in (*given.posonlyargs, *given.args)]
-            names += [f"*{given.vararg.arg}"] if given.vararg else []
-            names += [each.arg for each in given.kwonlyargs] + ([f"**{given.kwarg.arg}"] if given.kwarg else [])
-            found[node.name] = names
-        elif isinstance(node, ast.ClassDef):
-            found[node.name] = []
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found[node.name] = node
+            continue
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        for name in _bound(node):
+            if isinstance(value, ast.Lambda):
+                found[name] = value
+            else:
+                found.pop(name, None)
     return found
 
 
-def empty(tree: ast.Module, name: str) -> bool:
-    """Whether the definition `name` does nothing: only a docstring, ``pass``, ``...`` or a raise of NotImplementedError."""
-    for node in reversed(tree.body):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
-            return all(_idle(statement) for statement in node.body)
-    return False
+def _bound(node: ast.stmt) -> Iterator[str]:
+    """The names a statement at the top level assigns or deletes."""
+    targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def parameters(node: Definition) -> list[str]:
+    """The names of a definition's parameters in order; ``*args`` and ``**kwargs`` keep their stars, a class has none."""
+    if isinstance(node, ast.ClassDef):
+        return []
+    given = node.args
+    names = [each.arg for each in (*given.posonlyargs, *given.args)]
+    names += [f"*{given.vararg.arg}"] if given.vararg else []
+    return names + [each.arg for each in given.kwonlyargs] + ([f"**{given.kwarg.arg}"] if given.kwarg else [])
+
+
+def empty(node: Definition) -> bool:
+    """Whether a definition does nothing: only a docstring, ``pass``, ``...``, a return of nothing, or a raise of NotImplementedError."""
+    if isinstance(node, ast.Lambda):
+        return _nothing(node.body)
+    return all(_idle(statement) for statement in node.body)
 
 
 def _idle(node: ast.stmt) -> bool:
     if isinstance(node, ast.Raise):
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
         return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+    if isinstance(node, ast.Return):
+        return node.value is None or _nothing(node.value)
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _nothing(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is Ellipsis)
 
 
 def imports(tree: ast.Module) -> set[str]:
@@ -171,37 +199,34 @@ class _Table(list[Any]):
 def equal(given: Any, wanted: Any, *, loose: bool) -> bool:
     """Whether two literals are the same value of the same type; with `loose` a tuple is a list, as JSON has no tuples.
 
-    1 and 1.0 are equal, as in Python; 1 and True are not.
+    1 and 1.0 are equal, as in Python; 1 and True are not. Takes time in proportion to the size of the two.
     """
-    if _is_number(given) and _is_number(wanted):
-        return bool(given == wanted)
-    if isinstance(given, _Unordered | _Table) or isinstance(wanted, _Unordered | _Table):
-        if type(given) is not type(wanted):
-            return False
-        given, wanted = _once(given), _once(wanted)
-        return len(given) == len(wanted) and all(any(equal(one, other, loose=loose) for other in wanted) for one in given)
-    if isinstance(given, list | tuple) and isinstance(wanted, list | tuple):
-        same = loose or type(given) is type(wanted)
-        return same and len(given) == len(wanted) and all(equal(a, b, loose=loose) for a, b in zip(given, wanted, strict=True))
-    return type(given) is type(wanted) and bool(given == wanted)
+    return _identity(given, loose) == _identity(wanted, loose)
 
 
-def _once(values: list[Any]) -> list[Any]:
-    if isinstance(values, _Table):
-        last: list[Any] = []
-        for pair in reversed(values):
-            if not any(equal(pair[0], other[0], loose=False) for other in last):
-                last.append(pair)
-        return last
-    return [value for index, value in enumerate(values) if not any(equal(value, other, loose=False) for other in values[:index])]
+def _identity(value: Any, loose: bool) -> Hashable:
+    """What two equal literals have in common and others have not."""
+    if isinstance(value, _Unordered):
+        return "set", frozenset(_identity(entry, loose) for entry in value)
+    if isinstance(value, _Table):
+        # Of a key given twice the last counts, as when it runs.
+        last = {_identity(key, False): (_identity(key, loose), _identity(entry, loose)) for key, entry in value}
+        return "dict", frozenset(last.values())
+    if isinstance(value, list | tuple):
+        kind = "list" if loose or isinstance(value, list) else "tuple"
+        return kind, tuple(_identity(entry, loose) for entry in value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return "number" if is_number else type(value).__name__, value
 
 
-def _is_number(value: object) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and not math.isnan(value))
+def from_json(value: object, depth: int = 0) -> Any:
+    """A value of a training record in the form `equal` compares.
 
-
-def from_json(value: object) -> Any:
-    """A value of a training record in the form `equal` compares."""
+    Raises:
+        Unreadable: if it is nested deeper than a literal may be, or holds what is equal to nothing.
+    """
+    if depth > MAX_DEPTH or (isinstance(value, float) and math.isnan(value)):
+        raise Unreadable("over the bounds")
     if isinstance(value, dict):
-        return _Table((key, from_json(entry)) for key, entry in value.items())
-    return [from_json(entry) for entry in value] if isinstance(value, list) else value
+        return _Table((key, from_json(entry, depth + 1)) for key, entry in value.items())
+    return [from_json(entry, depth + 1) for entry in value] if isinstance(value, list) else value
