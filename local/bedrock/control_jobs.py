@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -51,7 +52,13 @@ class JobOperations:
 
     def get(self, place: Place, params: dict[str, Any]) -> dict[str, Any]:
         with self.store.read() as state:
-            return described(self._find(state, place, params["jobIdentifier"]))
+            found = self._find(state, place, params["jobIdentifier"])
+            answer = described(found)
+        old = self.runner.faults.take("old_job", target=found.name)
+        if old:
+            created = datetime.fromisoformat(found.created) - timedelta(hours=old.params["hours"])
+            answer["creationTime"] = created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return answer
 
     def list(self, place: Place, params: dict[str, Any]) -> dict[str, Any]:
         with self.store.read() as state:

@@ -1,4 +1,4 @@
-"""Switches the stand-in's faults on and off from outside: for tests and for trying things out.
+"""Switches the local cloud's faults on and off from outside: for tests and for trying things out.
 
 endpoint = local.cloud.require()
 set_fault(endpoint, "throttle", operation="CreateModelCustomizationJob", count=2)
@@ -24,13 +24,13 @@ def set_fault(endpoint: Admin, name: str, **params: Any) -> dict[str, Any]:
     return endpoint.admin("POST", "faults", {"name": name, **params})
 
 
-def clear(endpoint: Admin, name: str | None = None) -> dict[str, Any]:
-    """Switches off all faults, or those of a name."""
-    return endpoint.admin("DELETE", f"faults/{name}" if name else "faults")
+def clear(endpoint: Admin, name: str | None = None, **params: Any) -> dict[str, Any]:
+    """Switches off all faults, those of a name, or those of a name that were set with these parameters."""
+    return endpoint.admin("DELETE", f"faults/{name}" if name else "faults", params or None)
 
 
 def faults(endpoint: Admin) -> dict[str, Any]:
-    """The faults that are on and those that exist."""
+    """The faults that are on, those that exist, and under `met` the calls that were struck: name, operation, caller, run."""
     return endpoint.admin("GET", "faults")
 
 

@@ -69,8 +69,12 @@ class Runner:
         for thread in list(self.threads.values()):
             thread.join(timeout)
 
-    def announce(self, job: Job) -> None:
-        """Sends the state-change event, as often as the faults that are on say. Best effort, like the service's."""
+    def announce(self, job: Job, detail: dict[str, Any] | None = None) -> None:
+        """Sends the state-change event, as often as the faults that are on say. Best effort, like the service's.
+
+        Args:
+            detail: what the event says; by default how the job stands.
+        """
         times = 1
         if self.faults.take("lost_event", target=job.name):
             times = 0
@@ -83,7 +87,7 @@ class Runner:
                     region=job.region,
                     source=BEDROCK_SOURCE,
                     detail_type=BEDROCK_JOB_STATE_CHANGE,
-                    detail=event_detail(job),
+                    detail=detail or event_detail(job),
                     resources=[job.arn],
                 )
             except Exception as error:
@@ -129,7 +133,9 @@ class _Run:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        self.runner.announce(self.job)
+        late = event_detail(self.job) if self.runner.faults.take("reordered_events", target=self.job.name) else None
+        if late is None:
+            self.runner.announce(self.job)
         try:
             self._life()
         except ShuttingDown:
@@ -142,6 +148,8 @@ class _Run:
             LOG.exception("job %s", self.job.name)
             self._end("Failed", f"Internal error of the local stand-in ({type(error).__name__}).")
         self.runner.announce(self.job)
+        if late is not None:
+            self.runner.announce(self.job, late)
 
     def _life(self) -> None:
         self._enter(PHASES[0])

@@ -78,9 +78,8 @@ class StandIn:
                 "ListProvisionedModelThroughputs": throughput.list,
                 "DeleteProvisionedModelThroughput": throughput.delete,
             },
-            self.faults,
         )
-        self._runtime = _Front(Wire("bedrock-runtime"), {"Converse": served.converse, "InvokeModel": served.invoke}, self.faults)
+        self._runtime = _Front(Wire("bedrock-runtime"), {"Converse": served.converse, "InvokeModel": served.invoke})
         self._announce_lost()
 
     def implements(self, method: str, path: str) -> bool:
@@ -108,9 +107,10 @@ class StandIn:
         if path.rstrip("/") == PATH or path.startswith(f"{PATH}/"):
             name = path[len(PATH) :].strip("/") or None
             if method == "GET" and name is None:
-                return {"faults": self.faults.list(), "known": {fault: list(params) for fault, params in KNOWN.items()}}
+                known = {fault: list(params) for fault, params in KNOWN.items()}
+                return {"faults": self.faults.list(), "known": known, "met": list(self.faults.met)}
             if method == "DELETE":
-                return {"cleared": self.faults.clear(name)}
+                return {"cleared": self.faults.clear(name, body)}
             if method == "POST" and name is None:
                 given = dict(body or {})
                 return self.faults.set(given.pop("name", None), given).as_dict()
@@ -165,12 +165,11 @@ class StandIn:
 
 
 class _Front:
-    """Routes, faults, checks, and the operations behind them."""
+    """Routes, checks, and the operations behind them."""
 
-    def __init__(self, wire: Wire, operations: dict[str, Operation], faults: Faults) -> None:
+    def __init__(self, wire: Wire, operations: dict[str, Operation]) -> None:
         self.wire = wire
         self.operations = operations
-        self.faults = faults
 
     def implements(self, method: str, path: str) -> bool:
         route = self.wire.route(method, path)
@@ -190,21 +189,11 @@ class _Front:
         if route is None:
             raise ServiceError("UnknownOperationException", f"{self.wire.service} has no such operation ({request.method}).")
         operation, labels = route
-        self._fault(operation)
         if operation not in self.operations:
             raise invalid(f"{operation} is not supported by the local stand-in; supported are {', '.join(self.operations)}.")
         params = self.wire.params(operation, labels, request)
         result = self.operations[operation](Place(cloud.account(), cloud.region()), params)
         return self.wire.answer(operation, result)
-
-    def _fault(self, operation: str) -> None:
-        if self.faults.take("throttle", operation=operation):
-            raise ServiceError("ThrottlingException", "Too many requests, please wait before trying again.")
-        if self.faults.take("access_denied", operation=operation):
-            action = "InvokeModel" if operation == "Converse" else operation  # there is no action bedrock:Converse
-            raise ServiceError("AccessDeniedException", f"The caller is not authorized to perform bedrock:{action}.")
-        if self.faults.take("server_error", operation=operation):
-            raise ServiceError("InternalServerException", "The service had an internal error.")
 
 
 def mount(cloud: Cloud) -> StandIn:

@@ -11,6 +11,7 @@ from contracts.errors import InvalidInput
 from ministack.core.iam_evaluator import caller_arn
 
 from local import bedrock as stand_in
+from local.bedrock.faults import Faults
 from local.emulator import bedrock_iam, settings, trail_events
 from local.emulator.ports import EmulatedCloud
 
@@ -18,7 +19,13 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class StandIn(Protocol):
-    """What `local.bedrock.mount` returns."""
+    """What `local.bedrock.mount` returns.
+
+    Attributes:
+        faults: the faults that are on, those of other services' calls included.
+    """
+
+    faults: Faults
 
     async def control(self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Answer:
         """Answer a request to the control plane, `bedrock`."""
@@ -87,6 +94,11 @@ def shutdown() -> None:
     """Stop the stand-in, if one is mounted."""
     if _mounted:
         _mounted.pop().shutdown()
+
+
+def faults() -> Faults:
+    """The faults that are on; none while no stand-in is mounted."""
+    return _current().faults if _mounted else Faults()
 
 
 def status() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import ministack.app as upstream
 
-from local.emulator import admin, checkpoints
+from local.emulator import admin, bedrock, call_faults, checkpoints
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -48,7 +48,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return
     checkpoints.touch()
     headers = [pair for pair in scope["headers"] if pair[0] != b"x-forwarded-proto"]
-    await upstream.app({**scope, "headers": [*headers, (b"x-forwarded-proto", b"https")]}, receive, send)
+    secured = {**scope, "headers": [*headers, (b"x-forwarded-proto", b"https")]}
+    if bedrock.faults().strikes():
+        await call_faults.serve(secured, _headers(scope), await _body(receive), send, upstream.app)
+        return
+    await upstream.app(secured, receive, send)
 
 
 def _refusal(path: str, headers: dict[str, str], query: str) -> str:

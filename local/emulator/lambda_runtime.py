@@ -24,7 +24,7 @@ from ministack.core import lambda_runtime as upstream
 from ministack.core.responses import get_region
 from ministack.services import lambda_svc
 
-from local.emulator import not_emulated, settings
+from local.emulator import calls, not_emulated, settings
 
 _RUNTIME_PACKAGES = (
     "awslambdaric",
@@ -137,6 +137,18 @@ class _Worker(upstream.ProvidedWorker):  # type: ignore[misc]
             self._teardown()
             raise
         self._start_time = time.time()
+
+    def invoke(self, event: Any, request_id: str, *, trace_id: str | None = None, **more: Any) -> Any:
+        """Run one invocation under a trace, which the function's own calls carry; as on AWS there always is one."""
+        invocation = calls.Invocation(function=self.func_name, event=calls.event_text(event), kill=self._kill)
+        with calls.under_way(invocation, trace_id) as trace:
+            return super().invoke(event, request_id, trace_id=trace, **more)
+
+    def _kill(self) -> None:
+        """End the process the hard way, in the middle of what it does."""
+        if self._group:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._group, signal.SIGKILL)
 
     def _teardown(self) -> None:
         super()._teardown()

@@ -172,13 +172,13 @@ def _lambda(arguments: dict[str, Any], credentials: Credentials) -> dict[str, An
     functions = client("lambda", region=get_region(), credentials=credentials)
     try:
         answer = functions.invoke(**request)
+        body = answer["Payload"].read().decode()
     except botocore.exceptions.ClientError as problem:
         modelled = sdk_integration.errors_of(functions.meta.service_model.operation_model("Invoke"))
         error, cause = sdk_integration.describe(problem, "Lambda", "AWSLambdaException", modelled)
         raise upstream._ExecutionError(error, cause) from problem
     except botocore.exceptions.BotoCoreError as problem:
         raise upstream._ExecutionError("Lambda.SdkClientException", str(problem)) from problem
-    body = answer["Payload"].read().decode()
     try:
         payload = json.loads(body) if body else None
     except json.JSONDecodeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +24,11 @@ MESSAGE = [{"role": "user", "content": [{"text": "How do I pick a lock?"}]}]
         ("explode", {}, "allowed is one of throttle, access_denied"),
         (None, {}, "allowed is one of"),
         ("throttle", {}, "operation: is missing"),
-        ("throttle", {"operation": "Converse", "times": 2}, "times is not a parameter of throttle; allowed here: operation, count"),
+        (
+            "throttle",
+            {"operation": "Converse", "times": 2},
+            "times is not a parameter of throttle; allowed here: operation, count, caller, run",
+        ),
         ("throttle", {"operation": "Converse", "count": "2"}, "allowed is a whole number"),
         ("throttle", {"operation": "Converse", "count": True}, "allowed is a whole number"),
         ("slow_start", {"seconds": -1}, "allowed is 0 to 1000000"),
@@ -51,6 +56,7 @@ def test_the_client_sets_lists_and_clears_faults(bench: Any) -> None:
     found = faults_client.faults(endpoint)
     assert [fault["name"] for fault in found["faults"]] == ["throttle", "stall"]
     assert set(found["known"]) == set(KNOWN)
+    assert faults_client.clear(endpoint, "stall", job="another") == {"cleared": 0}
     assert faults_client.clear(endpoint, "stall") == {"cleared": 1}
     assert faults_client.clear(endpoint) == {"cleared": 1}
     assert faults_client.set_pace(endpoint, 0.25) == {"seconds_per_step": 0.25}
@@ -63,27 +69,6 @@ def test_the_client_sets_lists_and_clears_faults(bench: Any) -> None:
     ):
         with pytest.raises(InvalidInput):
             endpoint.admin(*bad)
-
-
-def test_throttling_ends_after_its_count(bench: Any, make_request: Any) -> None:
-    bench.fault("throttle", operation="CreateModelCustomizationJob", count=2)
-    for _ in range(2):
-        with pytest.raises(ClientError, match="ThrottlingException") as caught:
-            bench.bedrock.create_model_customization_job(**make_request())
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
-    assert bench.bedrock.create_model_customization_job(**make_request())["jobArn"]
-
-
-@pytest.mark.parametrize(
-    ("name", "code", "status"), [("access_denied", "AccessDeniedException", 403), ("server_error", "InternalServerException", 500)]
-)
-def test_an_operation_can_be_made_to_fail(bench: Any, name: str, code: str, status: int) -> None:
-    bench.fault(name, operation="Converse", count=1)
-    assert bench.bedrock.list_custom_models()["modelSummaries"] == []
-    with pytest.raises(ClientError, match=code) as caught:
-        bench.runtime.converse(modelId="us.amazon.nova-2-lite-v1:0", messages=MESSAGE)
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
-    bench.runtime.converse(modelId="us.amazon.nova-2-lite-v1:0", messages=MESSAGE)
 
 
 def test_a_job_can_be_made_to_fail_at_a_step_and_others_not(bench: Any, make_request: Any) -> None:
@@ -107,13 +92,25 @@ def test_a_stalled_job_stays_in_progress_until_the_fault_is_cleared(bench: Any, 
 
 
 @pytest.mark.parametrize(
-    ("name", "sent"), [("lost_event", []), ("duplicate_event", ["InProgress", "InProgress", "Completed", "Completed"])]
+    ("name", "sent"),
+    [
+        ("lost_event", []),
+        ("duplicate_event", ["InProgress", "InProgress", "Completed", "Completed"]),
+        ("reordered_events", ["Completed", "InProgress"]),
+    ],
 )
-def test_events_can_be_lost_and_doubled(bench: Any, make_request: Any, name: str, sent: list[str]) -> None:
+def test_events_can_be_lost_doubled_and_reordered(bench: Any, make_request: Any, name: str, sent: list[str]) -> None:
     bench.fault(name)
     bench.bedrock.create_model_customization_job(**make_request())
     bench.finished()
     assert bench.statuses() == sent
+
+
+def test_a_job_can_look_older_than_it_is(bench: Any, make_request: Any) -> None:
+    bench.fault("old_job", hours=30)
+    bench.bedrock.create_model_customization_job(**make_request())
+    age = datetime.now(UTC) - bench.finished()["creationTime"]
+    assert timedelta(hours=30) <= age < timedelta(hours=31)
 
 
 def test_a_slow_start_can_be_stopped(bench: Any, make_request: Any) -> None:
