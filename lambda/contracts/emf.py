@@ -57,19 +57,17 @@ def emit(values: Values, *, environment: str, run_id: str | None) -> None:
 
 def lines(values: Values, *, environment: str, run_id: str | None, now_ms: int) -> list[str]:
     """The EMF records `emit` prints, as JSON: one, or as many as the longest array needs."""
-    head, dimensions = f'{{"_aws":{{"Timestamp":{now_ms},"CloudWatchMetrics":', _dimensions(environment, run_id)
     try:
-        found = [_line(head, part, dimensions, bool(run_id)) for part in _parts(values)]
+        found = [_line(part, environment, run_id, now_ms) for part in _parts(values)]
     except ValueError:
         # Something was not finite, which JSON has no word for. It is rare, so it is looked for only then.
-        finite = {metric: [number for number in _series(value) if isfinite(number)] for metric, value in values.items()}
-        found = [_line(head, part, dimensions, bool(run_id)) for part in _parts(finite)]
+        found = [_line(_finite(part), environment, run_id, now_ms) for part in _parts(values)]
     return [line for line in found if line]
 
 
-def _parts(values: Values) -> Sequence[Values]:
+def _parts(values: Values) -> list[Values]:
     """What each record holds: all of it, or the next `MAX_VALUES` of every array that goes on."""
-    longest = max([1 if isinstance(value, (int, float)) else len(value) for value in values.values()], default=0)
+    longest = max([len(value) for value in values.values() if not isinstance(value, (int, float))], default=1)
     if longest <= MAX_VALUES:
         return [values]
     return [
@@ -77,38 +75,36 @@ def _parts(values: Values) -> Sequence[Values]:
     ]
 
 
+def _finite(values: Values) -> Values:
+    return {metric: [number for number in _series(value) if isfinite(number)] for metric, value in values.items()}
+
+
 def _series(value: float | Sequence[float]) -> Sequence[float]:
     return [value] if isinstance(value, (int, float)) else value
 
 
-def _line(head: str, part: Values, dimensions: str, has_run: bool) -> str:
-    """One record; empty if nothing is in it."""
-    kept: list[Metric] = []
-    texts: list[str] = []
-    for metric, value in part.items():
-        if text := _numbers(value):
-            kept.append(metric)
-            texts.append(text)
-    if not kept:
-        return ""
-    directive, members = _described(tuple(kept), has_run)
-    return f"{head}{directive}}},{dimensions}{''.join([member + text for member, text in zip(members, texts, strict=True)])}}}"
+def _line(values: Values, environment: str, run_id: str | None, now_ms: int) -> str:
+    """One record; empty if nothing is in it.
+
+    Raises:
+        ValueError: if a value is not finite.
+    """
+    texts = [value if type(value) is int else _text(value) for value in values.values()]
+    if "" in texts:
+        kept = {metric: value for metric, value in values.items() if isinstance(value, (int, float)) or value}
+        return _line(kept, environment, run_id, now_ms) if kept else ""
+    return _form(tuple(values), environment, run_id) % (now_ms, *texts)
 
 
-@lru_cache(maxsize=64)
-def _dimensions(environment: str, run_id: str | None) -> str:
-    return _encode({DIMENSION_ENVIRONMENT: environment, DIMENSION_RUN: run_id} if run_id else {DIMENSION_ENVIRONMENT: environment})[1:-1]
-
-
-def _numbers(value: float | Sequence[float]) -> str:
+def _text(value: float | Sequence[float]) -> str:
     """A number or a series as JSON; empty for an empty series.
 
     Raises:
         ValueError: if one is not finite.
     """
     if isinstance(value, (int, float)):
-        # Python writes a finite number as JSON does.
-        return repr(value) if type(value) is int or (type(value) is float and isfinite(value)) else _encode(value)
+        # Python writes a finite float as JSON does.
+        return repr(value) if type(value) is float and isfinite(value) else _encode(value)
     if not value:
         return ""
     written = _written.get(type(value[0]))
@@ -117,11 +113,13 @@ def _numbers(value: float | Sequence[float]) -> str:
 
 
 @lru_cache(maxsize=512)
-def _described(metrics: tuple[Metric, ...], has_run: bool) -> tuple[str, tuple[str, ...]]:
-    """The directive of a set of metrics, and what stands before the value of each. The same few sets come with every batch of a job."""
+def _form(metrics: tuple[Metric, ...], environment: str, run_id: str | None) -> str:
+    """A record without its time and values, a ``%s`` in the place of each. The same few come with every batch of a job."""
     definitions = [
         {"Name": metric.metric_name, "Unit": str(metric.value.unit), "StorageResolution": metric.value.resolution} for metric in metrics
     ]
-    sets = [[DIMENSION_ENVIRONMENT]] + ([[DIMENSION_ENVIRONMENT, DIMENSION_RUN]] if has_run else [])
+    dimensions = {DIMENSION_ENVIRONMENT: environment, DIMENSION_RUN: run_id} if run_id else {DIMENSION_ENVIRONMENT: environment}
+    sets = [[DIMENSION_ENVIRONMENT]] + ([[DIMENSION_ENVIRONMENT, DIMENSION_RUN]] if run_id else [])
     directive = _encode([{"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": definitions}])
-    return directive, tuple(f",{_encode(metric.metric_name)}:" for metric in metrics)
+    head = f'"CloudWatchMetrics":{directive}}},{_encode(dimensions)[1:-1]}'.replace("%", "%%")
+    return f'{{"_aws":{{"Timestamp":%s,{head}' + "".join(f",{_encode(metric.metric_name)}:%s" for metric in metrics) + "}"
