@@ -15,6 +15,7 @@ Series = dict[int, float]
 """Period start (epoch seconds, a multiple of the period) to value."""
 
 _PERCENTILE = re.compile(r"[pP](\d{1,2}(?:\.\d{1,10})?|100)")
+_RANK = re.compile(r"PR\((-?[\d.]+)?:(-?[\d.]+)?\)")
 _BASIC = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
 
 
@@ -31,7 +32,7 @@ class Metric:
         name: metric name.
         dimensions: the full set.
         period: seconds, 1 or more.
-        statistic: Average, Sum, Minimum, Maximum, SampleCount or pNN.
+        statistic: Average, Sum, Minimum, Maximum, SampleCount, pNN or PR(low:high).
         unit: only data published with this unit, or None for any.
     """
 
@@ -73,11 +74,24 @@ def statistic_of(inside: list[dict[str, Any]], statistic: str) -> float | None:
     if statistic in _BASIC:
         value = upstream._calc_stats(inside).get(statistic)
         return None if value is None else float(value)
-    percentile = _PERCENTILE.fullmatch(statistic)
-    if not percentile:
-        raise UnknownStatistic(f"statistic {statistic!r} is not computed here; known: {', '.join(_BASIC)} and percentiles such as p90")
+    percentile, rank = _PERCENTILE.fullmatch(statistic), _RANK.fullmatch(statistic)
+    if not percentile and not (rank and any(rank.groups())):
+        known = f"{', '.join(_BASIC)}, percentiles such as p90 and percentile ranks such as PR(:300)"
+        raise UnknownStatistic(f"statistic {statistic!r} is not computed here; known: {known}")
     samples = upstream._percentile_samples(inside)
-    return float(upstream._percentile(samples, float(percentile[1]))) if samples else None
+    if not samples:
+        return None
+    if percentile:
+        return float(upstream._percentile(samples, float(percentile[1])))
+    low, high = (float(bound) if bound else None for bound in rank.groups()) if rank else (None, None)
+    return _rank(samples, low, high)
+
+
+def _rank(samples: list[tuple[float, float]], low: float | None, high: float | None) -> float:
+    """Percentile rank: the percentage of values above the lower bound and up to the upper, which counts (CloudWatch user guide,
+    Statistics-definitions)."""
+    inside = sum(weight for value, weight in samples if (low is None or value > low) and (high is None or value <= high))
+    return 100 * inside / sum(weight for _, weight in samples)
 
 
 def from_stat(stat: dict[str, Any]) -> Metric:

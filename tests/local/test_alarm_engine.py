@@ -154,10 +154,10 @@ def test_embedded_metrics_of_a_function_reach_metrics_and_alarms(bench: Any, wai
         EndTime=now + timedelta(seconds=5),
         Period=1,
         Statistics=["SampleCount", "Average"],
-        ExtendedStatistics=["p90"],
+        ExtendedStatistics=["p90", "PR(:0)"],
     )["Datapoints"]
     assert [(each["SampleCount"], each["Average"]) for each in found] == [(3.0, pytest.approx(0.2))]
-    assert found[0]["ExtendedStatistics"]["p90"] == pytest.approx(0.42)
+    assert found[0]["ExtendedStatistics"] == {"p90": pytest.approx(0.42), "PR(:0)": pytest.approx(100 / 3)}
 
 
 def test_a_metric_filter_counts_log_lines(bench: Any, waiting: Callable[..., Any]) -> None:
