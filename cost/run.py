@@ -1,21 +1,24 @@
 """What the pipeline itself adds to a run: everything but what Bedrock and a judge charge.
 
-State transitions are counted on the synthesised definition, custom metrics on what the grader's own handler prints, metrics read on the
-pipeline's own queries. What a call takes is assumed, and said below.
+State transitions are counted on the synthesised definition, memory on the functions, custom metrics on what the grader's own handler
+prints and on the definitions of the others, metrics read on the pipeline's own queries. What a call takes is assumed, and said below.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 from contracts import names
-from pipeline import signals, trend
+from contracts.metrics import Metric
+from pipeline import signals
+from pipeline.answering import WORKERS
+from pipeline.track_training import EVERY_LOOK
 from reward.handler import handler
 
 from audit.assembly import Assembly
@@ -27,14 +30,14 @@ POLL, DEPLOY, ANSWER, END = "TrackTraining", "DeployCandidate", "AnswerAndGrade"
 CALL_SECONDS = 1.5
 """Assumed of one call of a task function; most read or write one small object."""
 
-ANSWER_SECONDS = 120.0
-"""Assumed of one chunk of the evaluation, which waits for the model."""
+REPLY_SECONDS = 8.0
+"""Assumed of one reply in the evaluation: 800 tokens, at 100 a second."""
 
 GRADER_SECONDS = 0.5
 """Assumed of one call of the reward function by Bedrock, its start included."""
 
-TASK_MEMORY_MB = 512
-"""What `stacks/constructs/task_function.py` gives a task function that asks for nothing else."""
+TASK, EVALUATE = "pipeline.track_training.handler", "pipeline.evaluate.handler"
+"""Functions whose memory counts: one stands for all that give an answer at once, the other waits for the model."""
 
 GRADED_PER_CALL = 64
 RESPONSES_PER_HOUR = 2_500
@@ -46,14 +49,22 @@ DEPLOYMENT_POLLS = 60
 LOG_BYTES = 1_500
 """Assumed of one call of a function or of one state transition in the log, platform lines and metric records included."""
 
-WRITES, READS = 2, 2
-"""Requests to S3 of one call, at the most; each may cost a request to KMS as well, though bucket keys save most."""
+WRITES, READS, KEYS = 1, 2, 1
+"""Requests of one call to S3 and KMS. A look writes its trend, the wait its token; bucket keys spare most of the requests to KMS."""
 
 WATCHING = "metric_month"
 """The price of what is there to watch a run, not to move it: its series live as long as data comes."""
 
-PIPELINE_METRICS = 2
-"""Metrics TrackTraining prints with every look at the job: hours and spend so far."""
+ONCE = (
+    Metric.RUN_REQUESTED,
+    Metric.SPEND_ESTIMATED,
+    Metric.APPROVAL_REQUESTED,
+    Metric.REHEARSAL_REWARD,
+    Metric.EVALUATION_REWARD,
+    Metric.CANDIDATE_GAIN,
+    Metric.RUN_RELEASED,
+)
+"""What a run prints in an hour or so and not all through its job; a metric is billed for the hours it gets data."""
 
 
 @attrs.frozen(kw_only=True)
@@ -105,20 +116,25 @@ def run(assembly: Assembly, prices: Prices, *, hours: float = 24.0) -> list[Line
     moved = pace(assembly, hours)
     calls = moved.path + 2 * moved.looks + DEPLOYMENT_POLLS
     graded = RESPONSES_PER_HOUR * hours / GRADED_PER_CALL
-    grader, task = assembly.settings.reward.memory_mb / 1024, TASK_MEMORY_MB / 1024
-    used = task * (CALL_SECONDS * calls + ANSWER_SECONDS * moved.chunks) + grader * GRADER_SECONDS * graded
-    series = grader_series() + 2 * PIPELINE_METRICS
+    grader, memory = assembly.settings.reward.memory_mb / 1024, memory_gb(assembly)
+    answering = REPLY_SECONDS * -(-assembly.settings.evaluation.chunk_prompts // WORKERS) * moved.chunks
+    used = memory[TASK] * CALL_SECONDS * calls + memory[EVALUATE] * answering + grader * GRADER_SECONDS * graded
+    all_through, once = grader_series() | series(EVERY_LOOK), series(ONCE)
     requests = calls + moved.chunks
     logged = (moved.transitions + requests + graded) * LOG_BYTES
     lines = [
         prices.line(f"state transitions, {moved.looks:,} looks at the job among them", moved.transitions, "state_transition"),
-        prices.line(f"{series} custom metrics", series * hours / HOURS_PER_MONTH, WATCHING),
+        prices.line(
+            f"{len(all_through)} custom metrics all through, {len(once)} for an hour",
+            (len(all_through) * hours + len(once)) / HOURS_PER_MONTH,
+            WATCHING,
+        ),
         prices.line("metrics read at each look", moved.looks * metrics_read(assembly), "metric_read"),
         prices.line("time of functions", used, "function_gb_second"),
         prices.line("calls of functions", requests + graded, "function_request"),
         prices.line("objects written", requests * WRITES, "object_write"),
         prices.line("objects read", requests * READS, "object_read"),
-        prices.line("requests to KMS", requests * (WRITES + READS), "key_request"),
+        prices.line("requests to KMS", requests * KEYS, "key_request"),
         prices.line("log lines, GB", logged / 1e9, "log_gb"),
         prices.line("traces", 1 + graded, "trace"),
     ]
@@ -170,7 +186,18 @@ def _following(state: Mapping[str, Any]) -> set[str]:
     return {name for name in found if name}
 
 
-def grader_series() -> int:
+def memory_gb(assembly: Assembly) -> dict[str, float]:
+    """Memory of each function by its handler."""
+    found = [each["Properties"] for _, _, each in assembly.resources("AWS::Lambda::Function")]
+    return {each["Handler"]: each["MemorySize"] / 1024 for each in found}
+
+
+def series(metrics: Iterable[Metric]) -> set[tuple[str, tuple[str, ...]]]:
+    """The custom metrics that a data point of each makes: a name with a dimension set."""
+    return {(metric.metric_name, dimensions) for metric in metrics for dimensions in metric.dimension_sets}
+
+
+def grader_series() -> set[tuple[str, tuple[str, ...]]]:
     """Custom metrics the reward function keeps alive: those it prints for a batch of each split that holds every usual outcome."""
     replies = ("#### 42", "#### 41", "no marker", "#### 42 or 41")
     found: set[tuple[str, tuple[str, ...]]] = set()
@@ -194,15 +221,12 @@ def grader_series() -> int:
         for line in printed.getvalue().splitlines():
             for directive in json.loads(line).get("_aws", {}).get("CloudWatchMetrics", []):
                 found |= {(metric["Name"], tuple(each)) for metric in directive["Metrics"] for each in directive["Dimensions"]}
-    return len(found)
+    return found
 
 
 def metrics_read(assembly: Assembly) -> int:
     """Metrics that one look at the job asks CloudWatch for."""
     until = datetime(2026, 1, 2, tzinfo=UTC)
     since = until - timedelta(hours=24)
-    queries = [
-        *signals.queries(assembly.environment, "cost-run", trend.period(since, until)),
-        *trend.queries(assembly.environment, "cost-run", since, until),
-    ]
+    queries = signals.queries(assembly.environment, "cost-run", since, until)
     return sum("MetricStat" in query for query in queries)

@@ -53,7 +53,8 @@ def readme(assemblies: Mapping[str, Assembly], prices: Prices) -> str:
         ("**idle, a month**", *(f"**{total(lines):.0f}**" for lines in bills.values())),
         (f"moving a run of {JOB_HOURS:g} hours", *(f"{moving(lines):.2f}" for lines in runs.values())),
         ("custom metrics to watch it by", *(f"{_sum(lines, WATCHING):.2f}" for lines in runs.values())),
-        ("the two, beyond what an account has free", *(f"{prices.beyond_free(lines):.2f}" for lines in runs.values())),
+        (f"**a run of {JOB_HOURS:g} hours**", *(f"**{total(lines):.2f}**" for lines in runs.values())),
+        ("of it, beyond what an account has free", *(f"{prices.beyond_free(lines):.2f}" for lines in runs.values())),
         ("state transitions of that run", *(f"{each.transitions:,}" for each in looks.values())),
     ]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)

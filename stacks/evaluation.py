@@ -52,7 +52,6 @@ class Evaluation(Construct):
             "evaluate",
             description="Answers held-out prompts with base or candidate and has the pinned reward grade them",
             timeout_seconds=900,
-            memory_mb=1024,
             statements=[
                 *read_objects(commons.buckets.datasets, names.DATASETS),
                 *read_objects(commons.buckets.runs, names.RECORDS),

@@ -47,7 +47,7 @@ def emit(values: Values, *, environment: str, run_id: str | None) -> None:
     Args:
         values: one number, or every data point of a call. Empty arrays and non-finite numbers are left out: neither is valid EMF.
         environment: dev, stage or prod.
-        run_id: the run the data points belong to; None leaves out the dimension set that holds it.
+        run_id: the run the data points belong to, in every record's text; a dimension of those metrics that are published per run.
     """
     for line in lines(values, environment=environment, run_id=run_id, now_ms=int(time.time() * 1000)):
         # One write per line: print() writes the text and the newline apart, and a log reader may cut between them.
@@ -115,11 +115,13 @@ def _text(value: float | Sequence[float]) -> str:
 @lru_cache(maxsize=512)
 def _form(metrics: tuple[Metric, ...], environment: str, run_id: str | None) -> str:
     """A record without its time and values, a ``%s`` in the place of each. The same few come with every batch of a job."""
-    definitions = [
-        {"Name": metric.metric_name, "Unit": str(metric.value.unit), "StorageResolution": metric.value.resolution} for metric in metrics
-    ]
+    definitions: dict[tuple[tuple[str, ...], ...], list[dict[str, object]]] = {}
+    for metric in metrics:
+        known = metric.value
+        sets = metric.dimension_sets if run_id else metric.dimension_sets[:1]
+        definition = {"Name": known.name, "Unit": str(known.unit), "StorageResolution": known.resolution}
+        definitions.setdefault(sets, []).append(definition)
+    directives = _encode([{"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": same} for sets, same in definitions.items()])
     dimensions = {DIMENSION_ENVIRONMENT: environment, DIMENSION_RUN: run_id} if run_id else {DIMENSION_ENVIRONMENT: environment}
-    sets = [[DIMENSION_ENVIRONMENT]] + ([[DIMENSION_ENVIRONMENT, DIMENSION_RUN]] if run_id else [])
-    directive = _encode([{"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": definitions}])
-    head = f'"CloudWatchMetrics":{directive}}},{_encode(dimensions)[1:-1]}'.replace("%", "%%")
+    head = f'"CloudWatchMetrics":{directives}}},{_encode(dimensions)[1:-1]}'.replace("%", "%%")
     return f'{{"_aws":{{"Timestamp":%s,{head}' + "".join(f",{_encode(metric.metric_name)}:%s" for metric in metrics) + "}"

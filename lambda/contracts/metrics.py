@@ -1,6 +1,8 @@
 """The project's metrics: each name once, for the emitter, the dashboards, the alarms and the tests.
 
-Published through CloudWatch embedded metric format (EMF) with the dimension sets [Environment] and [Environment, RunId].
+Published through CloudWatch embedded metric format (EMF) with the dimension set [Environment] and, where a run is read by itself,
+[Environment, RunId] as well. Each set is a custom metric of its own on the bill, for every hour it gets data; statistics of one cost
+nothing. So shares and deciles are statistics of a distribution (`p10`, `PR(:0)`, `SampleCount`), not metrics.
 """
 
 from __future__ import annotations
@@ -29,25 +31,28 @@ class Definition(NamedTuple):
         unit: CloudWatch unit.
         meaning: what one data point says, for dashboards and docs.
         resolution: storage resolution in seconds, 1 or 60. One second lets a trend be seen while a job runs.
+        per_run: whether it is published for each run as well: only what guard rails or a run's own view read, because it doubles the
+            metric's cost. `tests/cost` holds the sum of all to what a run may cost.
     """
 
     name: str
     unit: Unit
     meaning: str
     resolution: int = 60
+    per_run: bool = False
 
 
 class Metric(Enum):
     """Every metric the project emits."""
 
-    REWARD = Definition("Reward", Unit.NONE, "score of each graded training response, 0 to 1", 1)
-    VALIDATION_REWARD = Definition("ValidationReward", Unit.NONE, "score of each graded validation response, 0 to 1", 1)
+    REWARD = Definition("Reward", Unit.NONE, "score of each graded training response, 0 to 1", 1, per_run=True)
+    VALIDATION_REWARD = Definition("ValidationReward", Unit.NONE, "score of each graded validation response, 0 to 1", 1, per_run=True)
     EVALUATION_REWARD = Definition("EvaluationReward", Unit.NONE, "score of each response on the held-out split, 0 to 1", 1)
     REHEARSAL_REWARD = Definition("RehearsalReward", Unit.NONE, "score of each probe of a rehearsal, 0 to 1", 1)
     GROUP_SPREAD = Definition(
-        "GroupSpread", Unit.NONE, "standard deviation of the scores within one prompt's group; 0 is no learning signal", 1
+        "GroupSpread", Unit.NONE, "standard deviation of the scores within one prompt's group; 0 is no learning signal", 1, per_run=True
     )
-    RESPONSE_LENGTH = Definition("ResponseLength", Unit.COUNT, "characters of each graded training response", 1)
+    RESPONSE_LENGTH = Definition("ResponseLength", Unit.COUNT, "characters of each graded training response", 1, per_run=True)
     SAMPLES_GRADED = Definition("SamplesGraded", Unit.COUNT, "responses graded in one call", 1)
     GRADER_LATENCY = Definition("GraderLatency", Unit.MILLISECONDS, "time one grader call took inside the handler", 1)
     OUTCOME_CORRECT = Definition("OutcomeCorrect", Unit.COUNT, "responses paid as correct")
@@ -70,7 +75,9 @@ class Metric(Enum):
     JUDGE_LATENCY = Definition("JudgeLatency", Unit.MILLISECONDS, "time of each request to the judge model")
     JUDGE_INPUT_TOKENS = Definition("JudgeInputTokens", Unit.COUNT, "tokens the judge model read, as it reports them")
     JUDGE_OUTPUT_TOKENS = Definition("JudgeOutputTokens", Unit.COUNT, "tokens the judge model wrote, as it reports them")
-    JUDGE_COST = Definition("JudgeCost", Unit.NONE, "US dollars the judge's tokens cost, from the prices in the grader's options")
+    JUDGE_COST = Definition(
+        "JudgeCost", Unit.NONE, "US dollars the judge's tokens cost, from the prices in the grader's options", per_run=True
+    )
     DATASET_REGISTERED = Definition("DatasetRegistered", Unit.COUNT, "datasets registered")
     DATASET_REJECTED = Definition("DatasetRejected", Unit.COUNT, "datasets refused")
     RUN_REQUESTED = Definition("RunRequested", Unit.COUNT, "runs started by an event or the schedule")
@@ -98,6 +105,12 @@ class Metric(Enum):
     @property
     def metric_name(self) -> str:
         return self.value.name
+
+    @property
+    def dimension_sets(self) -> tuple[tuple[str, ...], ...]:
+        """Those a data point of a run is published with; one that belongs to no run has the first only."""
+        environment = (DIMENSION_ENVIRONMENT,)
+        return (environment, (*environment, DIMENSION_RUN)) if self.value.per_run else (environment,)
 
 
 REWARD_BY_SPLIT: dict[str, Metric] = {

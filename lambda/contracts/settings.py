@@ -100,7 +100,7 @@ class TrainingSettings:
     """
 
     base_model: str = attrs.field(default=NOVA_2_LITE, validator=one_of(*RFT_REGIONS))
-    poll_seconds: int = attrs.field(default=300, validator=whole(60, 3600))
+    poll_seconds: int = attrs.field(default=600, validator=whole(60, 3600))
     max_hours: float = attrs.field(default=24.0, validator=number(1, 168))
     max_running: int = attrs.field(default=1, validator=whole(1, 20))
     turn_hours: int = attrs.field(default=72, validator=whole(1, 336))

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import attrs
-from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+from contracts import names
+from contracts.metrics import Metric
 
-_SERIES: tuple[tuple[str, Metric, str], ...] = (
-    ("reward", Metric.REWARD, "Average"),
-    ("graded", Metric.REWARD, "SampleCount"),
+from pipeline import trend
+
+_REWARD, _GRADED = trend.mean_id(names.SPLIT_TRAIN), trend.count_id(names.SPLIT_TRAIN)
+_VALIDATION, _VALIDATED = trend.mean_id(names.SPLIT_VALIDATION), trend.count_id(names.SPLIT_VALIDATION)
+
+_BESIDE_THE_TREND: tuple[tuple[str, Metric, str], ...] = (
     ("spread", Metric.GROUP_SPREAD, "Average"),
     ("length", Metric.RESPONSE_LENGTH, "Average"),
-    ("validation", Metric.VALIDATION_REWARD, "Average"),
-    ("validated", Metric.VALIDATION_REWARD, "SampleCount"),
     ("judge_usd", Metric.JUDGE_COST, "Sum"),
 )
 
@@ -52,20 +55,13 @@ class Reading:
     judge_usd: float = 0.0
 
 
-def queries(environment: str, run_id: str, period: int) -> list[dict[str, Any]]:
-    """MetricDataQueries of one run; `period` in seconds."""
-    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": environment}, {"Name": DIMENSION_RUN, "Value": run_id}]
-    return [
-        {
-            "Id": name,
-            "MetricStat": {
-                "Metric": {"Namespace": NAMESPACE, "MetricName": metric.metric_name, "Dimensions": dimensions},
-                "Period": period,
-                "Stat": statistic,
-            },
-        }
-        for name, metric, statistic in _SERIES
+def queries(environment: str, run_id: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """MetricDataQueries of one run: the trend's, and what the rails look at beside it. Each is paid for, so none is asked twice."""
+    beside = [
+        trend.query(name, environment, run_id, metric=metric, statistic=statistic, period=trend.period(since, until))
+        for name, metric, statistic in _BESIDE_THE_TREND
     ]
+    return [*trend.queries(environment, run_id, since, until), *beside]
 
 
 def readings(pages: Iterable[Mapping[str, Any]], per_step: int) -> list[Reading]:
@@ -74,24 +70,24 @@ def readings(pages: Iterable[Mapping[str, Any]], per_step: int) -> list[Reading]
     Args:
         per_step: training responses of one step: batch size times responses per prompt.
     """
-    values: dict[str, dict[datetime, float]] = {name: {} for name, _, _ in _SERIES}
+    values: defaultdict[str, dict[datetime, float]] = defaultdict(dict)
     for page in pages:
         for result in page.get("MetricDataResults", []):
             values[result["Id"]].update(zip(result.get("Timestamps", []), result.get("Values", []), strict=False))
     steps: dict[int, list[Reading]] = {}
     total = 0
     for moment in sorted(set().union(*values.values())):
-        total += int(values["graded"].get(moment, 0))
+        total += int(values[_GRADED].get(moment, 0))
         step = max(1, math.ceil(total / per_step))
         steps.setdefault(step, []).append(
             Reading(
                 step=step,
-                reward=values["reward"].get(moment),
-                graded=int(values["graded"].get(moment, 0)),
+                reward=values[_REWARD].get(moment),
+                graded=int(values[_GRADED].get(moment, 0)),
                 spread=values["spread"].get(moment),
                 length=values["length"].get(moment),
-                validation=values["validation"].get(moment),
-                validated=int(values["validated"].get(moment, 0)),
+                validation=values[_VALIDATION].get(moment),
+                validated=int(values[_VALIDATED].get(moment, 0)),
                 judge_usd=values["judge_usd"].get(moment, 0.0),
             )
         )

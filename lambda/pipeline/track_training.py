@@ -19,7 +19,7 @@ RFT_MODEL_KEY_ARN, RFT_JOB_SUBNETS, RFT_JOB_SECURITY_GROUPS.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,10 @@ from pipeline.guard_record import GuardRecord
 from pipeline.signals import Reading
 from pipeline.start_training import security
 from pipeline.task import Event, Result, log, now, task
+from pipeline.trend import Point
+
+EVERY_LOOK = (Metric.JOB_HOURS, Metric.SPEND_SO_FAR)
+"""Printed with each look at the job."""
 
 REASON_CHARACTERS = 600
 """Of Bedrock's failure message, which is passed on but never logged: it may quote a line of the data."""
@@ -51,9 +55,11 @@ def handler(event: Event) -> Result:
     stopped_by = stopping.who(plan.run_id, asked) if isinstance(asked, Mapping) else None
     wrong = jobs.differences(job, plan, security())
     running = status == "InProgress"
-    readings = _readings(plan, job)
+    pages = _metric_data(plan, job)
+    h = plan.hyperparameters
+    readings = signals.readings(pages, h.batch_size * h.training_sample_per_prompt)
     spent = spend.so_far(plan, readings, config.settings().training.prices)
-    emit({Metric.JOB_HOURS: hours, Metric.SPEND_SO_FAR: spent}, environment=plan.environment, run_id=plan.run_id)
+    emit(dict(zip(EVERY_LOOK, (hours, spent), strict=True)), environment=plan.environment, run_id=plan.run_id)
 
     record = GuardRecord.read(event.get("guard"))
     if wrong:
@@ -70,7 +76,7 @@ def handler(event: Event) -> Result:
             status = "Stopping"
 
     ended = jobs.has_ended(status)
-    reward = _record(plan, job, status, record, spent=spent, with_artifacts=ended)
+    reward = _record(plan, job, status, record, series=trend.series(pages), spent=spent, with_artifacts=ended)
     return {
         # A job with another role, key, network or grader must go no further, whatever Bedrock calls its state.
         "status": "Failed" if wrong else status,
@@ -130,21 +136,28 @@ def reason_of(job: Mapping[str, Any], status: str, record: GuardRecord) -> str:
     return ""
 
 
-def _readings(plan: Plan, job: Mapping[str, Any]) -> list[Reading]:
-    since, until = job["creationTime"], job.get("endTime") or datetime.now(UTC)
-    h = plan.hyperparameters
-    asked = signals.queries(plan.environment, plan.run_id, trend.period(since, datetime.now(UTC)))
-    return signals.readings(_metric_data(asked, since, until), h.batch_size * h.training_sample_per_prompt)
-
-
-def _metric_data(queries: list[dict[str, Any]], since: datetime, until: datetime) -> Iterable[Mapping[str, Any]]:
+def _metric_data(plan: Plan, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The answers of one request, for the rails and the trend alike."""
+    since, now = job["creationTime"], datetime.now(UTC)
     pages = aws.cloudwatch().get_paginator("get_metric_data")
-    return pages.paginate(MetricDataQueries=queries, StartTime=trend.whole(since), EndTime=trend.after(until))  # type: ignore[arg-type]
+    found = pages.paginate(
+        MetricDataQueries=signals.queries(plan.environment, plan.run_id, since, now),  # type: ignore[arg-type]
+        StartTime=trend.whole(since),
+        EndTime=trend.after(job.get("endTime") or now),
+    )
+    return list(found)
 
 
-def _record(plan: Plan, job: Mapping[str, Any], status: str, record: GuardRecord, *, spent: float, with_artifacts: bool) -> dict[str, Any]:
-    since, until = job["creationTime"], datetime.now(UTC)
-    series = trend.series(_metric_data(trend.queries(plan.environment, plan.run_id, since, until), since, until))
+def _record(
+    plan: Plan,
+    job: Mapping[str, Any],
+    status: str,
+    record: GuardRecord,
+    *,
+    series: Mapping[str, Sequence[Point]],
+    spent: float,
+    with_artifacts: bool,
+) -> dict[str, Any]:
     artifacts, notes = _artifacts(plan) if with_artifacts else ({}, [])
     store.write_json(
         *store.record(plan.run_id, "trend.json"),
@@ -154,7 +167,7 @@ def _record(plan: Plan, job: Mapping[str, Any], status: str, record: GuardRecord
             "job": {
                 "arn": job["jobArn"],
                 "status": status,
-                "created_at": since.isoformat(),
+                "created_at": job["creationTime"].isoformat(),
                 "ended_at": job["endTime"].isoformat() if job.get("endTime") else None,
             },
             "guard": record.plain(),

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 from contracts import names
-from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, REWARD_BY_SPLIT
+from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, REWARD_BY_SPLIT, Metric
 
 FINE_FOR = timedelta(hours=3)
 """CloudWatch keeps data points of one second for three hours (user guide, cloudwatch_concepts)."""
@@ -27,27 +27,30 @@ _SPLITS = (names.SPLIT_TRAIN, names.SPLIT_VALIDATION)
 Point = dict[str, Any]
 
 
+def mean_id(split: str) -> str:
+    """The id of the query for a split's mean reward."""
+    return f"{split}_average"
+
+
+def count_id(split: str) -> str:
+    """The id of the query for a split's number of responses."""
+    return f"{split}_samplecount"
+
+
 def queries(environment: str, run_id: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """MetricDataQueries for mean and sample count of training and validation reward."""
     return [
-        {
-            "Id": f"{split}_{statistic.lower()}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": NAMESPACE,
-                    "MetricName": REWARD_BY_SPLIT[split].metric_name,
-                    "Dimensions": [
-                        {"Name": DIMENSION_ENVIRONMENT, "Value": environment},
-                        {"Name": DIMENSION_RUN, "Value": run_id},
-                    ],
-                },
-                "Period": period(since, until),
-                "Stat": statistic,
-            },
-        }
+        query(name, environment, run_id, metric=REWARD_BY_SPLIT[split], statistic=statistic, period=period(since, until))
         for split in _SPLITS
-        for statistic in ("Average", "SampleCount")
+        for name, statistic in ((mean_id(split), "Average"), (count_id(split), "SampleCount"))
     ]
+
+
+def query(name: str, environment: str, run_id: str, *, metric: Metric, statistic: str, period: int) -> dict[str, Any]:
+    """One MetricDataQuery for a metric that is published per run; `period` in seconds."""
+    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": environment}, {"Name": DIMENSION_RUN, "Value": run_id}]
+    wanted = {"Namespace": NAMESPACE, "MetricName": metric.metric_name, "Dimensions": dimensions}
+    return {"Id": name, "MetricStat": {"Metric": wanted, "Period": period, "Stat": statistic}}
 
 
 def period(since: datetime, until: datetime) -> int:
@@ -74,8 +77,8 @@ def series(pages: Iterable[Mapping[str, Any]]) -> dict[str, list[Point]]:
             values[result["Id"]].update(zip(result.get("Timestamps", []), result.get("Values", []), strict=False))
     return {
         split: [
-            {"t": moment.isoformat(), "mean": round(mean, 6), "samples": int(values[f"{split}_samplecount"].get(moment, 0))}
-            for moment, mean in sorted(values[f"{split}_average"].items())
+            {"t": moment.isoformat(), "mean": round(mean, 6), "samples": int(values[count_id(split)].get(moment, 0))}
+            for moment, mean in sorted(values[mean_id(split)].items())
         ]
         for split in _SPLITS
     }

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
 from pipeline import trend as pipeline_trend
 
 from rft.audit_verify import sentence, verdict_on
@@ -39,7 +39,8 @@ class ReportData:
 
     Attributes:
         base, candidate: held-out scores by prompt id.
-        outcomes: responses by outcome class, in the order of `OUTCOMES`; classes without any are left out.
+        outcomes: responses graded in the environment from the run's start to its end, by outcome class, in the order of `OUTCOMES`;
+            classes without any are left out.
         records: what verifying the signed records said, in a sentence; empty while there is no lineage record.
         made_at: when this was gathered.
     """
@@ -85,7 +86,7 @@ def _scores(target: Target, view: RunView, model: str) -> dict[str, float]:
 
 
 def _outcomes(target: Target, view: RunView) -> dict[str, int]:
-    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": view.environment}, {"Name": DIMENSION_RUN, "Value": view.run_id}]
+    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": view.environment}]
     queries = [
         {
             "Id": f"o{number}",

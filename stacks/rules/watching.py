@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
 
 from stacks.rules.rule import Fault, Rule
 from stacks.rules.templates import Resource, Templates, listed
 
-_EMITTED = {metric.metric_name for metric in Metric}
-_DIMENSION_SETS = ({DIMENSION_ENVIRONMENT}, {DIMENSION_ENVIRONMENT, DIMENSION_RUN})
+_EMITTED = {metric.metric_name: [set(dimensions) for dimensions in metric.dimension_sets] for metric in Metric}
 
 
 def _log_group(templates: Templates) -> Iterator[Fault]:
@@ -75,7 +74,7 @@ def _silent(templates: Templates, alarm: Resource, metric: dict[str, Any], filte
 def _silent_here(environment: str, name: str, dimensions: dict[str, str]) -> str | None:
     if name not in _EMITTED:
         return f"nothing emits {NAMESPACE} {name}"
-    if set(dimensions) not in _DIMENSION_SETS:
+    if set(dimensions) not in _EMITTED[name]:
         return f"{NAMESPACE} {name} is not emitted with the dimensions {', '.join(sorted(dimensions)) or 'none'}"
     if dimensions[DIMENSION_ENVIRONMENT] != environment:
         return f"{NAMESPACE} {name} is watched for the environment {dimensions[DIMENSION_ENVIRONMENT]}"

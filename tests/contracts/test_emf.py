@@ -14,7 +14,7 @@ def records(values: dict[Metric, Any], *, run_id: str | None = "run-1") -> list[
     return [json.loads(line) for line in emf.lines(values, environment="dev", run_id=run_id, now_ms=1_700_000_000_000)]
 
 
-def test_a_record_names_every_metric_with_its_unit_and_both_dimension_sets() -> None:
+def test_a_record_names_every_metric_with_its_unit_and_the_sets_its_definition_asks_for() -> None:
     assert records({Metric.REWARD: [1.0, 0.5], Metric.GRADER_LATENCY: 3.5}) == [
         {
             "_aws": {
@@ -23,11 +23,13 @@ def test_a_record_names_every_metric_with_its_unit_and_both_dimension_sets() -> 
                     {
                         "Namespace": "RFT",
                         "Dimensions": [["Environment"], ["Environment", "RunId"]],
-                        "Metrics": [
-                            {"Name": "Reward", "Unit": "None", "StorageResolution": 1},
-                            {"Name": "GraderLatency", "Unit": "Milliseconds", "StorageResolution": 1},
-                        ],
-                    }
+                        "Metrics": [{"Name": "Reward", "Unit": "None", "StorageResolution": 1}],
+                    },
+                    {
+                        "Namespace": "RFT",
+                        "Dimensions": [["Environment"]],
+                        "Metrics": [{"Name": "GraderLatency", "Unit": "Milliseconds", "StorageResolution": 1}],
+                    },
                 ],
             },
             "Environment": "dev",

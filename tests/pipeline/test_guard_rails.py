@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import pytest
 from contracts.guard_settings import ASK, OFF, STOP, TELL, GuardRailSettings
+from contracts.metrics import Metric
 from contracts.run import Plan
 from contracts.settings import Prices
 from pipeline import guard_rails, signals, spend
@@ -161,10 +162,17 @@ def test_the_record_survives_the_state_machine() -> None:
     assert GuardRecord.read(None) == GuardRecord() == GuardRecord.read({})
 
 
+IDS = {"reward": "train_average", "graded": "train_samplecount", "validation": "validation_average", "validated": "validation_samplecount"}
+
+
 def pages(**values: list[float]) -> list[dict[str, Any]]:
     start = datetime(2026, 11, 20, 12, tzinfo=UTC)
     return [
-        {"MetricDataResults": [{"Id": name, "Timestamps": [start + timedelta(minutes=n) for n in range(len(found))], "Values": found}]}
+        {
+            "MetricDataResults": [
+                {"Id": IDS.get(name, name), "Timestamps": [start + timedelta(minutes=n) for n in range(len(found))], "Values": found}
+            ]
+        }
         for name, found in values.items()
     ]
 
@@ -180,6 +188,14 @@ def test_readings_are_put_in_steps_by_what_was_graded() -> None:
 def test_validation_between_steps_keeps_its_own_weight() -> None:
     (one,) = signals.readings(pages(reward=[0.2], graded=[128], validation=[0.8], validated=[40]), 128)
     assert (one.validation, one.validated) == (0.8, 40)
+
+
+def test_every_metric_the_rails_ask_for_is_published_per_run_and_asked_once() -> None:
+    start = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    asked = [query["MetricStat"] for query in signals.queries("dev", "a-run", start, start + timedelta(hours=1))]
+    published = {metric.metric_name for metric in Metric if metric.value.per_run}
+    assert {each["Metric"]["MetricName"] for each in asked} <= published
+    assert len({(each["Metric"]["MetricName"], each["Stat"]) for each in asked}) == len(asked)
 
 
 def test_no_data_is_no_reading() -> None:

@@ -12,18 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-def test_one_moment_is_one_line_with_both_dimension_sets(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_moment_is_one_line_and_only_some_metrics_are_the_runs_own(capsys: pytest.CaptureFixture[str]) -> None:
     emit({Metric.REWARD: [0.0, 1.0], Metric.SAMPLES_GRADED: 2, Metric.OUTCOME_CORRECT: 1}, environment="dev", run_id="a-run")
     (line,) = capsys.readouterr().out.splitlines()
     record = json.loads(line)
 
-    (directive,) = record["_aws"]["CloudWatchMetrics"]
-    assert directive["Dimensions"] == [["Environment"], ["Environment", "RunId"]]
-    assert {metric["Name"]: metric["StorageResolution"] for metric in directive["Metrics"]} == {
-        "Reward": 1,
-        "SamplesGraded": 1,
-        "OutcomeCorrect": 60,
-    }
+    own, shared = record["_aws"]["CloudWatchMetrics"]
+    assert own["Dimensions"] == [["Environment"], ["Environment", "RunId"]]
+    assert shared["Dimensions"] == [["Environment"]]
+    assert {metric["Name"]: metric["StorageResolution"] for metric in own["Metrics"]} == {"Reward": 1}
+    assert {metric["Name"]: metric["StorageResolution"] for metric in shared["Metrics"]} == {"SamplesGraded": 1, "OutcomeCorrect": 60}
     assert (record["Environment"], record["RunId"], record["Reward"], record["SamplesGraded"]) == ("dev", "a-run", [0.0, 1.0], 2)
 
 

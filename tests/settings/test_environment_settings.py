@@ -88,7 +88,7 @@ def refusal(directory: Path, *changes: tuple[str, str]) -> InvalidInput:
         ),
         ("epoch_count = 3 ", "epoch_count = 0 ", "training.hyperparameters.epoch_count = 0: allowed is a whole number from 1 to 50"),
         ('reasoning_effort = "low"', 'reasoning_effort = "max"', "reasoning_effort = 'max': allowed is one of low, medium, high"),
-        ("poll_seconds = 300", "poll_minutes = 1", "training.poll_minutes is not a known key; known here: base_model, poll_seconds"),
+        ("poll_seconds = 600", "poll_minutes = 1", "training.poll_minutes is not a known key; known here: base_model, poll_seconds"),
         ("spend_above_usd = 60.0", "spend_above_usd = nan", "approval.spend_above_usd = nan: allowed is a number"),
         ("[evaluation]", "[evaluating]", "evaluating is not a known key; known here: name, account, region"),
         ("[dataset]", "dataset_check = true\n[dataset]", "evaluation.dataset_check is not a known key"),
@@ -159,7 +159,7 @@ def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
         ("protect = false", "protect = 0"),
         ("log_days = 30", "log_days = 31"),
         ("noncurrent_days = 30", "noncurrent_days = 0"),
-        ("poll_seconds = 300", "pol_seconds = 300"),
+        ("poll_seconds = 600", "pol_seconds = 600"),
         ("max_hours = 12", "max_hours = 1000"),
     )
     keys = {problem.split(" ", 1)[0] for problem in fault.problems}
