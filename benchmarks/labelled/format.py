@@ -29,6 +29,7 @@ _PERSON = {
 _SCHEMA = _only(kind="json_schema", schema=_PERSON)
 _FENCED = _only(kind="json_schema", schema=_PERSON, fenced=True)
 _SECTIONS = _only(kind="sections", names=["Summary", "Risks"])
+_ONE_EMOJI = _only(kind="emoji", least=1, most=1)
 _THINK = _only(kind="think_first")
 _TWO = {"criteria": [{"kind": "words", "most": 5, "weight": 3}, {"kind": "ends_with", "text": "done", "weight": 1}]}
 _ALL = {**_TWO, "all_or_nothing": True}
@@ -63,6 +64,13 @@ CASES = [
     paid("record's constraints", "- tent\n- rope\n- lamp", options=_RECORD, metadata={"constraints": _PLAN}),
     paid("half of the record's", "- tent\n- rope", options=_RECORD, metadata={"constraints": _PLAN}, bound=0.5),
     paid("three quarters", "one two three", options=_TWO, bound=0.75),
+    paid("thought is thinking", "<thought>6 times 7</thought>42", options=_THINK),
+    paid("one emoji with a skin tone", "\U0001f44d\U0001f3fd", options=_ONE_EMOJI),
+    paid("one emoji of three joined", "\U0001f468\u200d\U0001f469\u200d\U0001f467 home", options=_ONE_EMOJI),
+    paid("one heart", "\u2764\ufe0f", options=_ONE_EMOJI),
+    paid("keyword in bold and italics", "**cat**, _cat_ and cat", options=_only(kind="occurrences", text="cat", least=3, most=3)),
+    paid("emphasis itself as a keyword", "a * b * c", options=_only(kind="occurrences", text="*", least=2, most=2)),
+    paid("ending in italics", "So we are *done*", options=_only(kind="ends_with", text="Done")),
     refused("not more than three quarters", "one two three", options=_TWO, bound=0.75),
     refused("all or nothing", "one two three", options=_ALL),
     refused("missing key", '{"name": "Ada"}', options=_SCHEMA),
@@ -102,4 +110,10 @@ CASES = [
     refused("too long", "word " * 30_000, options=_only(kind="words", least=1), outcome=Outcome.OVERSIZE),
     refused("keeps the form and says nothing", "- x\n- y\n- z", options=_only(kind="bullets", least=3, most=3), miss=True),
     paid("heading in running text", "Summary: all well. Risks: none.", options=_SECTIONS, miss=True),
+    refused("nothing to be seen under a word limit", "\u200b", options=_only(kind="words", most=50)),
+    refused("controls under a word limit", "\x00\x08", options=_only(kind="words", most=50)),
+    refused("tag characters under a word limit", "\U000e0041", options=_only(kind="words", most=50)),
+    refused("thinking that does not show", "<think>\u200b</think>42", options=_THINK),
+    refused("sections of nothing to be seen", "## Summary\n\u200b\n## Risks\n\u200b", options=_SECTIONS),
+    refused("sections of rules", "## Summary\n---\n## Risks\n***", options=_SECTIONS),
 ]

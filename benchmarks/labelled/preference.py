@@ -34,6 +34,7 @@ CASES = [
     paid("the chosen one with a greeting", "Hello! " + _GOOD, metadata=_PAIR, bound=0.9),
     paid("the chosen one shortened", _GOOD[:80], metadata=_PAIR, bound=0.7),
     paid("mostly the chosen one", _GOOD + " " + _BAD[:30], metadata=_PAIR, bound=0.7),
+    paid("hidden signs", _GOOD.replace(" ", " \u200b"), metadata=_PAIR),
     refused("the rejected one", _BAD, metadata=_PAIR),
     refused("the rejected one, other case", _BAD.lower(), metadata=_PAIR),
     refused("the rejected one of a near pair", _NEAR["rejected"], metadata=_NEAR),
@@ -59,4 +60,6 @@ CASES = [
         miss=True,
     ),
     refused("the chosen words, denied", _GOOD.replace("You can", "You can not"), metadata=_PAIR, bound=0.5, miss=True),
+    refused("chosen text that does not show", _GOOD, metadata={"chosen": "\u200b", "rejected": _BAD}, outcome=Outcome.BAD_GOLD),
+    refused("pair of conversations", _GOOD, metadata={"chosen": [{"role": "assistant"}], "rejected": []}, outcome=Outcome.BAD_GOLD),
 ]

@@ -32,6 +32,8 @@ CASES = [
     paid("words in another order, token F1", _MIXED, reference=_TEXT, options=_F1),
     paid("another ending, chrF", "Umsatzes", reference="Umsatz", options=_CHRF, bound=0.7),
     paid("after thinking", f"<think>{_OTHER}</think>{_TEXT}", reference=_TEXT),
+    paid("hidden signs", _TEXT.replace("e", "e\u200b"), reference=_TEXT),
+    paid("sixteen references", _TEXT, reference=[*(f"{_OTHER} {n}" for n in range(15)), _TEXT]),
     refused("empty", "", reference=_TEXT),
     refused("punctuation only", "...!?", reference=_TEXT),
     refused("unrelated, with a floor", _OTHER, reference=_TEXT, options=_FLOOR),
@@ -50,4 +52,7 @@ CASES = [
     refused("too long", _TEXT * 300, reference=_TEXT, outcome=Outcome.OVERSIZE),
     paid("paraphrase", "Sales grew a tenth, largely because buyers across the Asian market joined.", reference=_TEXT, bound=0.5, miss=True),
     refused("contradiction", _TEXT.replace("rose", "fell"), reference=_TEXT, bound=0.5, miss=True),
+    refused("more references than are compared", _TEXT, reference=[_TEXT] * 17, outcome=Outcome.BAD_GOLD),
+    refused("reference that does not show", _TEXT, reference="\u200b\u2060", outcome=Outcome.BAD_GOLD),
+    refused("echo of the prompt", "Summarise the quarterly report in one sentence.", reference=_TEXT, options=_FLOOR, bound=0.05),
 ]

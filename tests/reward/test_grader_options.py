@@ -83,6 +83,18 @@ WRONG = [
     ("policy", rule(kind="emoji", most=0, severity="fatal"), "options.rules[0].severity = 'fatal': allowed is one of score, gate"),
     ("policy", rule(kind="must_contain", texts=[]), "options.rules[0].texts = []: allowed is a list of 1 to 200 strings"),
     ("safety", {"max_refusal_words": 2}, "options.max_refusal_words = 2: allowed is a whole number from 5 to 1000"),
+    (
+        "policy",
+        rule(kind="must_not_contain", texts=["\u200b"]),
+        "options.rules[0].texts[0] = '\\u200b': allowed is a string with a visible sign",
+    ),
+    (
+        "format",
+        {"criteria": [{"kind": "ends_with", "text": "\u2060"}]},
+        "options.criteria[0].text = '\\u2060': allowed is a string with a visible",
+    ),
+    ("match", {"marker": "\u200b"}, "options.marker = '\\u200b': allowed is a string with a visible sign"),
+    ("safety", {"unsafe_phrases": ["\u00ad"]}, "options.unsafe_phrases[0] = '\\xad': allowed is a string with a visible sign"),
     ("safety", {"unsafe_phrases": [7]}, "options.unsafe_phrases[0] = 7: allowed is a string"),
     ("code", {"functions": ["add"]}, "options.functions = ['add']: allowed is a table"),
     ("code", {"functions": {"a b": []}}, "options.functions = 'a b': allowed is the name of a function"),

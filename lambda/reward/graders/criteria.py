@@ -7,7 +7,7 @@ on a language, except that `must_contain` and its like contain whatever language
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -32,8 +32,16 @@ class Text:
         self.answer = answer
 
     @cached_property
-    def folded(self) -> str:
-        return texts.fold(self.answer)
+    def readings(self) -> tuple[str, ...]:
+        return texts.readings(self.answer)
+
+    @cached_property
+    def all_readings(self) -> tuple[str, ...]:
+        return texts.all_readings(self.answer)
+
+    @cached_property
+    def plain(self) -> str:
+        return texts.plain(self.answer)
 
     @cached_property
     def words(self) -> list[str]:
@@ -119,8 +127,15 @@ _COUNT = ("least", "most")
 _BULLET = re.compile(r"^[ \t]*(?:[-*+\u2022]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]{1,60}\]")
-_EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
-_THINKING = re.compile(r"\s*<(think|thinking|reasoning)>(?=\s*[^\s<])((?:(?!</?(?:think|thinking|reasoning)\b)[\s\S])*)</\1>(?=\s*\S)")
+# What is drawn as a picture: by default, after U+FE0F, a flag, a keycap; one with its skin tone, or several joined, are one.
+_PICTURE = (
+    "(?:[\U0001f004\U0001f0cf\U0001f18e\U0001f191-\U0001f19a\U0001f201-\U0001f251\U0001f300-\U0001f3fa\U0001f400-\U0001faff"
+    "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2639\u263a\u2648-\u2653\u2665\u267f\u2693\u26a1\u26aa\u26ab\u26bd\u26be"
+    "\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a\u270b\u2728\u274c\u274e\u2753-\u2755\u2757\u2764"
+    "\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c\u2b50\u2b55]|[\u00a9\u00ae\u203c-\u3299]\ufe0f)[\ufe0f\U0001f3fb-\U0001f3ff]*"
+)
+_EMOJI = re.compile(f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_PICTURE}(?:\u200d{_PICTURE})*|[\U0001f3fb-\U0001f3ff]")
+_THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning)>((?:(?!</?(?:think|thinking|thought|reasoning)\b)[\s\S])*)</\1>(?=\s*\S)")
 _ANY_THINKING = re.compile(r"</?(?:think|thinking|thought|reasoning)\b", re.IGNORECASE)
 _NUMBERING = re.compile(r"\d{1,2}[.)][ \t]*")
 _MAX_HEADING = 120
@@ -138,51 +153,58 @@ def _matching(*, wanted: bool) -> Callable[[Options, str, dict[str, Any]], Check
         except (re.error, RecursionError, OverflowError) as error:
             options.fault(f"{at}.pattern", pattern, f"a regular expression of Python's re, and this is none ({error})")
             return lambda _: False
-        return lambda text: (search(text.answer) is not None) is wanted
+        if wanted:
+            return lambda text: search(text.answer) is not None
+        return lambda text: search(text.answer) is None and search(text.plain) is None
 
     return make
 
 
 def _containing(*, wanted: bool) -> Callable[[Options, str, dict[str, Any]], Check]:
     def make(options: Options, at: str, table: dict[str, Any]) -> Check:
-        entries = [texts.fold(entry) for entry in options.strings(f"{at}.texts", table.get("texts"), least=1)]
-        searches = [re.compile(texts.phrase(entry)).search for entry in entries if entry]
+        entries = options.phrases(f"{at}.texts", table.get("texts"), least=1)
+        searches = [re.compile(texts.phrase(entry)).search for entry in entries]
+
         if not wanted:
-            return lambda text: not any(search(text.folded) for search in searches)
+            return lambda text: not any(search(reading) for search in searches for reading in text.all_readings)
+
+        def found(text: Text) -> Iterator[bool]:
+            return (any(search(reading) for reading in text.readings) for search in searches)
+
         if options.flag(f"{at}.any", table.get("any", False)):
-            return lambda text: any(search(text.folded) for search in searches)
-        return lambda text: all(search(text.folded) for search in searches)
+            return lambda text: any(found(text))
+        return lambda text: all(found(text))
 
     return make
 
 
 def _occurring(options: Options, at: str, table: dict[str, Any]) -> Check:
-    entry = texts.fold(options.string(f"{at}.text", table.get("text")))
+    entry = options.phrase(f"{at}.text", table.get("text"))
     found = re.compile(texts.phrase(entry)).finditer
-    return _between(lambda text: sum(1 for _ in found(text.folded)))(options, at, table)
+    return _between(lambda text: max(sum(1 for _ in found(reading)) for reading in text.readings))(options, at, table)
 
 
 def _edge(method: Callable[[str, str], bool]) -> Callable[[Options, str, dict[str, Any]], Check]:
     def make(options: Options, at: str, table: dict[str, Any]) -> Check:
-        wanted = texts.fold(options.string(f"{at}.text", table.get("text")))
-        return lambda text: method(text.folded, wanted)
+        wanted = options.phrase(f"{at}.text", table.get("text"))
+        return lambda text: any(method(reading, wanted) for reading in text.readings)
 
     return make
 
 
 def _sections(options: Options, at: str, table: dict[str, Any]) -> Check:
-    wanted = [texts.fold(name) for name in options.strings(f"{at}.names", table.get("names"), least=1)]
+    wanted = options.phrases(f"{at}.names", table.get("names"), least=1)
     ordered = options.flag(f"{at}.ordered", table.get("ordered", True))
 
     def holds(text: Text) -> bool:
-        # A heading alone is not a section: something other than another heading has to follow it.
+        # A heading alone is not a section: words other than another heading have to follow it, not just a rule.
         found: list[str] = []
         pending: str | None = None
         for line in text.lines:
             name = _heading(line)
             if name in wanted:
                 pending = name
-            elif pending is not None and not line.startswith("#"):
+            elif pending is not None and not line.startswith("#") and texts.words(texts.visible(line)):
                 found.append(pending)
                 pending = None
         if not ordered:
@@ -202,7 +224,7 @@ def _heading(line: str) -> str | None:
 def _think_first(options: Options, at: str, table: dict[str, Any]) -> Check:
     def holds(text: Text) -> bool:
         block = _THINKING.match(text.response)
-        return block is not None and _ANY_THINKING.search(text.response, block.end()) is None
+        return block is not None and bool(texts.words(texts.visible(block[2]))) and _ANY_THINKING.search(text.response, block.end()) is None
 
     return holds
 
@@ -277,7 +299,7 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Options, str, dict[str, Any]],
     "paragraphs": (_COUNT, _between(lambda text: sum(bool(part.strip()) for part in _PARAGRAPH.split(text.answer)))),
     "bullets": (_COUNT, _between(lambda text: len(_BULLET.findall(text.answer)))),
     "placeholders": (_COUNT, _between(lambda text: len(_PLACEHOLDER.findall(text.answer)))),
-    "exclamations": (_COUNT, _between(lambda text: text.folded.count("!"))),
+    "exclamations": (_COUNT, _between(lambda text: text.readings[0].count("!"))),
     "shouted_words": (_COUNT, _between(_shouted)),
     "emoji": (_COUNT, _between(lambda text: len(_EMOJI.findall(text.answer)))),
     "sections": (("names", "ordered"), _sections),

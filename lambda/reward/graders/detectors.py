@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
 Detector = Callable[[str], Iterator[str]]
 
 _EMAIL = re.compile(
-    r"(?<![\w.%+-])[\w.%+-]{1,64}(?:@|[ ]?[(\[{][ ]?(?:at|@)[ ]?[)\]}][ ]?)[\w-]{1,63}"
+    r"(?<![\w.%+-])[\w.%+-]{1,64}(?:[ ]?@[ ]?|%40|[ ]?[(\[{][ ]?(?:at|@)[ ]?[)\]}][ ]?)[\w-]{1,63}"
     r"(?:(?:\.|[ ]?[(\[{][ ]?(?:dot|\.)[ ]?[)\]}][ ]?)[\w-]{2,63}){1,5}",
     re.IGNORECASE,
 )
@@ -25,15 +26,18 @@ _PHONE = re.compile(
     r")(?![\w]|[.,]\d)"
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-_CARD = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w-])")
+_CARD = re.compile(r"(?<![\w.-])(?:(?:\d[ -]?){12,18}\d|\d{4}(?:\.\d{4}){3})(?![\w-])")
 _SSN = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_IPV4 = re.compile(rf"(?<![\w.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w]|\.\d)")
+_IPV4 = re.compile(rf"(?<![\w.]){_OCTET}(?:(?:\.|\[\.\]){_OCTET}){{3}}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{2,39}(?![\w:])")
-_MONTHS = r"(?:jan|feb|mar|m\u00e4r|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-z\u00e9\u00fb]{0,7}\.?"
+_MONTHS = (
+    r"(?:jan|ene|feb|f\u00e9v|mar|m\u00e4r|apr|avr|abr|may|mai|jun|jui|jul|aug|ao\u00fb|ago|sep|oct|okt|nov|dec|d\u00e9c|dez|dic)"
+    r"[a-z\u00e9\u00fb]{0,7}\.?"
+)
 _DATE = (
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?[ ](?:of[ ])?{_MONTHS},?[ ]\d{{4}}|{_MONTHS}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}})"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?[ ](?:(?:of|de)[ ])?{_MONTHS},?(?:[ ]de)?[ ]\d{{4}}|{_MONTHS}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}})"
 )
 _BIRTH_DATE = re.compile(
     rf"(?:\bborn\b|\bbirth|\bd\.?o\.?b\b|\bgeb(?:\.|oren|urtsdatum)|\bn\u00e9e?\b|\bnacid[oa]\b|\bnaissance\b)[^\n\d]{{0,30}}({_DATE})",
@@ -43,12 +47,25 @@ _BIRTH_DATE = re.compile(
 _IBAN_LENGTHS = {
     country: length
     for length, countries in {
-        15: "NO", 16: "BE", 18: "DK FI NL", 19: "SI", 20: "AT EE LT LU", 21: "CH HR LI LV", 22: "BG DE GB IE", 23: "AE IL",
-        24: "CZ ES RO SA SE SK", 25: "PT", 26: "IS TR", 27: "FR GR IT MC SM", 28: "CY HU PL", 31: "MT",
+        15: "NO", 16: "BE", 18: "DK FI FK FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU MN XK", 21: "CH HR LI LV",
+        22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ OM SO TL", 24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST",
+        26: "IS TR", 27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HN HU LB NI PL SV", 29: "BR EG PS QA UA",
+        30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
     }.items()
     for country in countries.split()
 }  # fmt: skip
 """Length by country, from the registry of ISO 13616."""
+
+
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+
+
+def levelled(text: str) -> str:
+    """`text` with every dash a hyphen and the digits of every script plain ones, as detectors expect it."""
+    return text if text.isascii() else _DIGIT.sub(lambda found: str(unicodedata.digit(found[0])), text.translate(_DASHES))
+
+
+_DIGIT = re.compile(r"[^\D0-9]")
 
 
 def _plain(pattern: re.Pattern[str]) -> Detector:

@@ -16,9 +16,11 @@ MAX_ANSWER = 20_000
 
 _EDGES = "*_`\"'\u201c\u201d\u2018\u2019\u00ab\u00bb .,;:!?()[]"
 _NEGATED = re.compile(
-    r"(?:\b(?:not|no|never|non|nor|neither|cannot|isn't|wasn't|aren't|doesn't)|n't)(?: (?:a|an|the|at all|really|very|quite|clearly))?[ -]$"
+    r"(?:\b(?:not|no|never|non|nor|neither|cannot|hardly|barely|scarcely|isn't|wasn't|aren't|doesn't|anything but|far from|less than"
+    r"|rather than|instead of|the opposite of)|n't)"
+    r"(?: (?:a|an|the|at all|all|that|so|too|really|very|quite|clearly|exactly|particularly|overly|longer|more|being)){0,4}[ -]$"
 )
-_BEFORE = 30
+_BEFORE = 50
 
 
 def grader(
@@ -47,7 +49,7 @@ def grader(
     """
     options = Options()
     chosen = options.choice("mode", mode, MODES)
-    sign = texts.fold(options.string("marker", marker, empty=True))
+    sign = options.phrase("marker", marker, empty=True)
     only = options.choice("pick", pick, PICKS) == "only"
     spellings = _spellings(options, labels, aliases, chosen == "label")
     options.done()
@@ -56,7 +58,7 @@ def grader(
     def grade(sample: Sample) -> Score:
         accepted = texts.references(sample.reference)
         if find is None:
-            wanted = {text if chosen == "exact" else _normal(text) for text in accepted}
+            wanted = {text.strip() if chosen == "exact" else _normal(text) for text in accepted}
         else:
             wanted = {spellings[_normal(text)] for text in accepted if _normal(text) in spellings}
         if not wanted - {""} or (find is not None and len(accepted) != 1):
@@ -81,7 +83,11 @@ def grader(
 
 
 def _normal(text: str) -> str:
-    return texts.fold(text).strip(_EDGES)
+    folded = texts.fold(text)
+    bare = folded.lstrip(_EDGES)
+    # The point of .5 is no punctuation.
+    point = "." if bare[:1].isdigit() and folded[: len(folded) - len(bare)].endswith(".") else ""
+    return point + bare.rstrip(_EDGES)
 
 
 def _marked(given: str, sign: str) -> str | None:
@@ -117,10 +123,10 @@ def _finder(spellings: Mapping[str, str]) -> Callable[[str, bool], str | None]:
     pattern = re.compile("|".join(rf"(?<![\w]-){texts.phrase(text)}(?!-\w)" for text in sorted(spellings, key=len, reverse=True)))
 
     def named(text: str) -> set[str | None]:
-        text = texts.fold(text)
         return {
-            None if _NEGATED.search(text, max(0, found.start() - _BEFORE), found.start()) else spellings[found[0]]
-            for found in pattern.finditer(text)
+            None if _NEGATED.search(reading, max(0, found.start() - _BEFORE), found.start()) else spellings[found[0]]
+            for reading in texts.readings(text)
+            for found in pattern.finditer(reading)
         }
 
     def find(given: str, only: bool) -> str | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from contracts.errors import InvalidInput
 
+from reward.graders.texts import fold
+
 WHERE = "reward settings"
 MAX_STRING = 1000
 MAX_LIST = 200
@@ -65,6 +67,17 @@ class Options:
             self.fault(path, value, f"a list of {least} to {MAX_LIST} strings")
             return []
         return [self.string(f"{path}[{index}]", entry) for index, entry in enumerate(entries)]
+
+    def phrase(self, path: str, value: object, *, empty: bool = False) -> str:
+        """A string as texts are compared, `reward.graders.texts.fold`; one of signs that do not show would be found everywhere."""
+        folded = fold(self.string(path, value, empty=empty))
+        if not folded and value and isinstance(value, str) and value.strip():
+            self.fault(path, value, "a string with a visible sign")
+        return folded
+
+    def phrases(self, path: str, value: object, *, least: int = 0) -> list[str]:
+        """As `strings`, each in the form of `phrase`."""
+        return [self.phrase(f"{path}[{index}]", entry) for index, entry in enumerate(self.strings(path, value, least=least)) if entry]
 
     def table(self, path: str, value: object, known: Sequence[str] | None = None) -> dict[str, Any]:
         """A table; with `known`, one that has no other keys."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from reward.contract import Sample
 from reward.graders import texts
-from reward.graders.detectors import DETECTORS
+from reward.graders.detectors import DETECTORS, levelled
 from reward.graders.measures import MAX_COMPARED, rouge_l
 from reward.graders.options import Options
 from reward.score import Outcome, Score
@@ -47,7 +47,7 @@ def grader(
     anonymise = options.choice("mode", mode, MODES) == "anonymise"
     chosen = [options.choice(f"detectors[{i}]", name, tuple(DETECTORS)) for i, name in enumerate(options.strings("detectors", detectors))]
     key = options.string("values_key", values_key)
-    harmless = {texts.fold(text) for text in options.strings("allowed", allowed)}
+    harmless = set(options.phrases("allowed", allowed))
     alike = options.flag("any_placeholder", any_placeholder)
     options.done()
     names = ["no leak", "placeholders", "text kept"] if anonymise else ["no leak"]
@@ -74,25 +74,41 @@ def grader(
 
 
 def _listed(given: object) -> list[str] | None:
-    """The values of a record; None if there is something else under its key."""
+    """The values of a record, folded; None if there is something else under its key."""
     if given is None:
         return []
     values = list(given.values()) if isinstance(given, dict) else [given] if isinstance(given, str) else given
     if not isinstance(values, list) or len(values) > MAX_VALUES:
         return None
     found = [texts.reference_text(value) for value in values]
-    return None if any(text is None or not text.strip() for text in found) else [text for text in found if text is not None]
+    folded = [texts.fold(text) for text in found if text is not None]
+    return folded if len(folded) == len(values) and all(folded) else None
 
 
 def _leaks(response: str, listed: Sequence[str], detectors: Sequence[str], harmless: set[str]) -> bool:
-    shown = texts.visible(response)
-    folded = texts.fold(response)
-    squeezed = _NOT_ALNUM.sub("", folded)
-    for value in map(texts.fold, listed):
-        core = _NOT_ALNUM.sub("", value)
-        if re.search(texts.phrase(value), folded) or (len(core) >= MIN_SQUEEZED and core in squeezed):
+    if listed and any(_holds_any(reading, listed) for reading in texts.all_readings(response)):
+        return True
+    shown = dict.fromkeys((levelled(texts.visible(response)), levelled(texts.plain(response))))
+    return any(texts.fold(found) not in harmless for text in shown for name in detectors for found in DETECTORS[name](text))
+
+
+def _holds_any(folded: str, values: Sequence[str]) -> bool:
+    """Whether a folded text holds one of the folded values as words, or spelled apart or run together."""
+    places = [index for index, sign in enumerate(folded) if sign.isalnum()]
+    squeezed = "".join([folded[index] for index in places])
+    return any(re.search(texts.phrase(value), folded) or _spelled_apart(folded, squeezed, places, value) for value in values)
+
+
+def _spelled_apart(folded: str, squeezed: str, places: Sequence[int], value: str) -> bool:
+    core = _NOT_ALNUM.sub("", value)
+    start = squeezed.find(core) if len(core) >= MIN_SQUEEZED else -1
+    while start >= 0:
+        # In the midst of other letters it is two words that happen to meet.
+        before, after = places[start] - 1, places[start + len(core) - 1] + 1
+        if not (before >= 0 and folded[before].isalpha()) and not folded[after : after + 1].isalpha():
             return True
-    return any(texts.fold(found) not in harmless for name in detectors for found in DETECTORS[name](shown))
+        start = squeezed.find(core, start + 1)
+    return False
 
 
 def _anonymised(text: str, alike: bool) -> str:

@@ -39,7 +39,7 @@ def grader(*, chosen_key: str = "chosen", rejected_key: str = "rejected", floor:
         if chosen is None or rejected is None or max(len(chosen), len(rejected)) > MAX_COMPARED:
             return Score(0.0, Outcome.BAD_GOLD, nothing)
         apart = 1 - chrf1(chosen, rejected)
-        if apart < _MIN_APART or not chosen.strip():
+        if apart < _MIN_APART or not texts.fold(chosen):
             return Score(0.0, Outcome.BAD_GOLD, nothing)
         if len(sample.response) > texts.MAX_TEXT or len(given := texts.answer(sample)) > MAX_COMPARED:
             return Score(0.0, Outcome.OVERSIZE, nothing)

@@ -16,7 +16,7 @@ def grader(*, measure: str = "rouge_l", floor: float = 0.0) -> Callable[[Sample]
 
     Args:
         measure: ``rouge_l`` (order of words), ``token_f1`` (words in any order) or ``chrf`` (pieces of words; for languages with
-            rich endings or without spaces). Of a list of references the nearest counts.
+            rich endings or without spaces). Of a list of references the nearest counts; one of more than 16 is BAD_GOLD.
         floor: similarity up to which nothing is paid, 0 to 0.95; what is above is stretched to 0 to 1. Unrelated texts of one
             language share words, so a floor keeps them from being paid.
 
@@ -32,11 +32,11 @@ def grader(*, measure: str = "rouge_l", floor: float = 0.0) -> Callable[[Sample]
 
     def grade(sample: Sample) -> Score:
         accepted = [text for text in texts.references(sample.reference) if len(text) <= MAX_COMPARED and texts.words(text)]
-        if not accepted:
+        if not 0 < len(accepted) <= _MAX_REFERENCES:
             return Score(0.0, Outcome.BAD_GOLD, nothing)
         if len(sample.response) > texts.MAX_TEXT or len(given := texts.answer(sample)) > MAX_COMPARED:
             return Score(0.0, Outcome.OVERSIZE, nothing)
-        value = max(compare(given, text) for text in accepted[:_MAX_REFERENCES])
+        value = max(compare(given, text) for text in accepted)
         return texts.scored((value - least) / (1 - least), (texts.reward("similarity", value),))
 
     return grade

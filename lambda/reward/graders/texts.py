@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from reward.contract import Sample
+from reward.graders.disguises import undisguised, unmarked
 from reward.graders.thinking import without_thinking
 from reward.score import Component, Outcome, Score
 
@@ -26,14 +27,20 @@ _PUNCTUATION = (
 _WORD = re.compile(rf"[{_SPACELESS}]|[^\s{_PUNCTUATION}{_SPACELESS}]+(?:['\u2019][^\s{_PUNCTUATION}{_SPACELESS}]+)*")
 _SPACELESS_SIGN = re.compile(rf"[{_SPACELESS}]")
 _SPACE = re.compile(r"\s+")
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+_APOSTROPHES = {0x2018: "'", 0x2019: "'", 0x02BC: "'"}
+# What Unicode calls default ignorable, controls that are no white space, and blanks that pass for a letter.
+_HIDDEN = (
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+_INVISIBLE = re.compile(f"[{_HIDDEN}]")
+_SEEN = re.compile(rf"[^\s{_HIDDEN}\u0300-\u036f]")
 
 
 def answer(sample: Sample) -> str:
-    """The response without its thinking and without white space around it."""
-    return without_thinking(sample.response).strip()
+    """The response without its thinking and without white space around it; empty if nothing in it can be seen."""
+    text = without_thinking(sample.response).strip()
+    return text if _SEEN.search(text) else ""
 
 
 def reference_text(reference: object) -> str | None:
@@ -49,9 +56,9 @@ def reference_text(reference: object) -> str | None:
 
 
 def references(reference: object) -> list[str]:
-    """Every accepted text of a reference: of each entry of a list, or of the one thing it is. Empty ones are left out."""
+    """Every accepted text of a reference: of each entry of a list, or of the one thing it is. Those without a visible sign are left out."""
     entries = reference if isinstance(reference, list) else [reference]
-    return [text for text in map(reference_text, entries) if text is not None and text.strip()]
+    return [text for text in map(reference_text, entries) if text is not None and _SEEN.search(text)]
 
 
 def visible(text: str) -> str:
@@ -61,7 +68,22 @@ def visible(text: str) -> str:
 
 def fold(text: str) -> str:
     """The form in which texts are compared: visible, without case, each run of white space one space."""
-    return _SPACE.sub(" ", visible(text).casefold().replace("\u2019", "'")).strip()
+    return _SPACE.sub(" ", visible(text).casefold().translate(_APOSTROPHES)).strip()
+
+
+def plain(text: str) -> str:
+    """`text` as a reader takes it: visible, without markup, look-alike letters read as what they look like. For what must not be said."""
+    return undisguised(unmarked(visible(text)))
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """The folded text and, where it differs, the one without markup. A phrase is there if either has it."""
+    return tuple(dict.fromkeys((fold(text), fold(unmarked(visible(text))))))
+
+
+def all_readings(text: str) -> tuple[str, ...]:
+    """As `readings`, and the folded plain text: a forbidden phrase is there if any has it."""
+    return tuple(dict.fromkeys((*readings(text), fold(plain(text)))))
 
 
 def words(text: str) -> list[str]:
