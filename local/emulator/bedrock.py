@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any, Protocol, cast
 
 import ministack.app as upstream
@@ -12,7 +13,7 @@ from ministack.core.iam_evaluator import caller_arn
 
 from local import bedrock as stand_in
 from local.bedrock.faults import Faults
-from local.emulator import bedrock_iam, settings, trail_events
+from local.emulator import bedrock_iam, model_metrics, settings, trail_events
 from local.emulator.ports import EmulatedCloud
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -66,7 +67,10 @@ def install() -> None:
         return answer
 
     async def runtime(*request: Any) -> Answer:
-        return await _current().runtime(*request)
+        began = time.monotonic()
+        answer = await _current().runtime(*request)
+        model_metrics.record(request[1], answer, time.monotonic() - began)
+        return answer
 
     upstream.SERVICE_HANDLERS["bedrock"] = control
     upstream.SERVICE_HANDLERS["bedrock-runtime"] = runtime

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextvars
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from ministack.services import cloudwatch as upstream
 
-from local.emulator import metric_math, metric_queries, metric_series
+from local.emulator import metric_math, metric_queries, metric_search, metric_series
 
 _holding: contextvars.ContextVar[bool] = contextvars.ContextVar("rft_holding_alarms", default=False)
 
@@ -79,19 +80,16 @@ def _get_metric_data(data: dict[str, Any], is_cbor: bool) -> Any:
     start, end = upstream._parse_ts(data.get("StartTime")) or 0.0, upstream._parse_ts(data.get("EndTime")) or time.time()
     newest_first = data.get("ScanBy", "TimestampDescending") == "TimestampDescending"
     try:
-        found = metric_queries.resolve(queries, start=_aligned(start, queries), end=end)
+        found = list(_found(queries, start=_aligned(start, queries), end=end))
     except (metric_math.MathError, metric_series.UnknownStatistic) as problem:
         return upstream._error("ValidationError", str(problem), 400, use_json=not is_cbor, use_cbor=is_cbor)
     results = []
-    for query in queries:
-        if query.get("ReturnData", True) is False:
-            continue
-        series = found[query["Id"]]
+    for ident, label, series in found:
         times = sorted(series, reverse=newest_first)
         results.append(
             {
-                "Id": query["Id"],
-                "Label": query.get("Label") or query.get("Expression") or query["MetricStat"]["Metric"]["MetricName"],
+                "Id": ident,
+                "Label": label,
                 "Timestamps": [upstream._ts_iso(at) for at in times],
                 "Values": [series[at] for at in times],
                 "StatusCode": "Complete",
@@ -100,6 +98,22 @@ def _get_metric_data(data: dict[str, Any], is_cbor: bool) -> Any:
     if is_cbor:
         return upstream._cbor_ok({"MetricDataResults": [upstream._cbor_metric_data_result(each) for each in results], "Messages": []})
     return upstream._json_ok({"MetricDataResults": results, "Messages": []})
+
+
+def _found(queries: list[dict[str, Any]], *, start: float, end: float) -> Iterator[tuple[str, str, metric_series.Series]]:
+    """Id, label and series of each query that returns data; a search has as many as it finds, all under its id."""
+    searches = [query for query in queries if metric_search.is_search(query)]
+    others = [query for query in queries if query not in searches]
+    series = metric_queries.resolve(others, start=start, end=end)
+    for query in queries:
+        if query.get("ReturnData", True) is False:
+            continue
+        if query in searches:
+            for each in metric_search.find(query, metric_queries.period_of(query, queries)):
+                yield query["Id"], each.label, metric_series.read(each.metric, start=start, end=end)
+        else:
+            label = query.get("Label") or query.get("Expression") or query["MetricStat"]["Metric"]["MetricName"]
+            yield query["Id"], label, series[query["Id"]]
 
 
 def _aligned(start: float, queries: list[dict[str, Any]]) -> float:
