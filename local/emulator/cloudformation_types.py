@@ -40,7 +40,7 @@ def register() -> None:
     cfn.add_recorded("AWS::Oam::Link", "nothing is shared between accounts")
     cfn.add_recorded("AWS::Lambda::CodeSigningConfig", "signatures are not checked", _arn_attribute("lambda", "code-signing-config"))
     cfn.amend("AWS::EC2::VPC", lambda _id, given, attributes: attributes.setdefault("CidrBlock", given.get("CidrBlock")))
-    _accept_metric_math()
+    provisioners._cw_metric_alarm_record = with_metric_math(provisioners._cw_metric_alarm_record)
 
 
 def _arn_attribute(service: str, resource: str) -> Any:
@@ -63,9 +63,8 @@ def _without_missing(call: Any, *codes: str, **arguments: Any) -> None:
 # --- CloudWatch -------------------------------------------------------------------------------------------------------
 
 
-def _accept_metric_math() -> None:
-    """Let alarms on expressions through: the alarm engine here evaluates them."""
-    upstream = provisioners._cw_metric_alarm_record
+def with_metric_math(upstream: Any) -> Any:
+    """ministack's reader of an alarm's properties, with alarms on expressions let through: the alarm engine here evaluates them."""
 
     def record(name: str, properties: Properties) -> Any:
         queries = properties.get("Metrics")
@@ -82,7 +81,7 @@ def _accept_metric_math() -> None:
         alarm["Metrics"] = _typed_queries(queries)
         return alarm
 
-    provisioners._cw_metric_alarm_record = record
+    return record
 
 
 def _typed_queries(queries: list[Properties]) -> list[Properties]:

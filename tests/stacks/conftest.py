@@ -38,12 +38,14 @@ from tests.stacks.variants import furnished_settings  # noqa: E402
 ROOT = ENVIRONMENTS.parent
 ALL_ENVIRONMENTS = ("dev", "stage", "prod")
 
+# Outside the fixture, so that another folder's tests share what this one's made.
+_made: dict[str, Synthesised] = {}
+
 
 @pytest.fixture(scope="session")
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Callable[[EnvironmentSettings], Synthesised]:
     """A function that gives the templates of an environment, made once for equal settings."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    made: dict[str, Synthesised] = {}
 
     def make(settings: EnvironmentSettings) -> Synthesised:
         directory = tmp_path_factory.mktemp("cdk")
@@ -54,9 +56,9 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Environmen
 
     def once(settings: EnvironmentSettings) -> Synthesised:
         key = repr(settings)
-        if key not in made:
-            made[key] = make(settings)
-        return made[key]
+        if key not in _made:
+            _made[key] = make(settings)
+        return _made[key]
 
     return once
 

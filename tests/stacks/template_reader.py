@@ -16,13 +16,17 @@ Statement = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesised:
-    """One environment's templates; `audit` is empty where the environment has no trail of its own."""
+    """One environment's templates; `audit` is empty where the environment has no trail of its own.
+
+    `paths` are those of the constructs, by logical id.
+    """
 
     settings: EnvironmentSettings
     foundation: dict[str, Any]
     pipeline: dict[str, Any]
     audit: dict[str, Any]
     manifest: dict[str, Any]
+    paths: dict[str, str]
 
     def of_type(self, kind: str) -> dict[str, Resource]:
         """Logical id -> resource, over all stacks."""
@@ -65,7 +69,17 @@ def read_assembly(directory: Path, settings: EnvironmentSettings) -> Synthesised
         pipeline=stacks[f"rft-{settings.name}-pipeline"],
         audit=stacks.get(f"rft-{settings.name}-audit", {}),
         manifest=manifest,
+        paths={str(entry["data"]): path for path, entry in _metadata(assembly, manifest) if entry["type"] == "aws:cdk:logicalId"},
     )
+
+
+def _metadata(assembly: Path, manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the assembly says of each construct, with its path."""
+    for artifact in manifest["artifacts"].values():
+        if "additionalMetadataFile" in artifact:
+            for path, entries in json.loads((assembly / artifact["additionalMetadataFile"]).read_text()).items():
+                for entry in entries:
+                    yield path, entry
 
 
 def listed(value: Any) -> list[Any]:

@@ -1,0 +1,8 @@
+"""The table: every alarm by its construct id, with what fires it, what just does not, and what clears it."""
+
+from __future__ import annotations
+
+from tests.alarms import cases_aws, cases_pipeline, cases_trends
+from tests.alarms.case import Case
+
+CASES: dict[str, Case] = {**cases_trends.CASES, **cases_pipeline.CASES, **cases_aws.CASES}

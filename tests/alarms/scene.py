@@ -1,0 +1,156 @@
+"""One alarm on the stage: what the product's own code, and AWS's services, make it see."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from contracts import names
+
+from tests.alarms.engine import Engine
+from tests.alarms.services import Services
+from tests.alarms.templates import COMPOSITE, Alarm, Deployed
+
+RUN = "maths-2026-01"
+RIGHT, WRONG, UNMARKED = "#### 42", "#### 41", "forty-two"
+GROUP = 4
+"""Responses to one prompt in a batch."""
+
+_KIND_OF = {
+    "EventBusName": "AWS::Events::EventBus",
+    "FunctionName": "AWS::Lambda::Function",
+    "QueueName": "AWS::SQS::Queue",
+    "RuleName": "AWS::Events::Rule",
+    "StateMachineArn": "AWS::StepFunctions::StateMachine",
+}
+"""What the dimensions of AWS's metrics name."""
+
+Play = Callable[["Scene"], None]
+
+
+class Scene:
+    """An alarm, its environment, and the ways data comes to it.
+
+    Attributes:
+        engine: the alarm engine, with the alarm loaded.
+        deployed: the environment it is in.
+        alarm: the alarm itself.
+        services: AWS as the steps see it.
+    """
+
+    def __init__(self, engine: Engine, deployed: Deployed, alarm: Alarm, patch: pytest.MonkeyPatch) -> None:
+        self.engine, self.deployed, self.alarm = engine, deployed, alarm
+        self.services = Services()
+        self.services.install(patch)
+        self._patch = patch
+
+    @property
+    def periods(self) -> int:
+        """How many the alarm looks at."""
+        return int(self.alarm.properties["EvaluationPeriods"])
+
+    @property
+    def breaching(self) -> int:
+        """How many of them must breach."""
+        return int(self.alarm.properties.get("DatapointsToAlarm", self.periods))
+
+    @property
+    def period(self) -> int:
+        """Seconds; of an expression the longest of its metrics, of a composite alarm the longest of those in its rule."""
+        if self.alarm.kind == COMPOSITE:
+            return max(_period(child) for child in self.alarm.children)
+        return _period(self.alarm)
+
+    def afresh(self) -> None:
+        """Forgets what the steps stored: what happens again happens to another run."""
+        self.services.forget()
+
+    # --- time ---------------------------------------------------------------------------------------------------------
+
+    def quiet(self, periods: int) -> None:
+        self.engine.advance(periods * self.period)
+
+    def each_period(self, count: int, play: Play) -> None:
+        """Plays at the beginning of each of so many periods."""
+        for _ in range(count):
+            play(self)
+            self.engine.advance(self.period)
+
+    # --- the grader ---------------------------------------------------------------------------------------------------
+
+    def grade(self, answers: Sequence[str], *, reference: object = "42", split: str = names.SPLIT_TRAIN, padding: int = 0) -> None:
+        """A batch through the reward function: each answer is one response, `GROUP` in a row to the same prompt."""
+        samples = [
+            {
+                "id": f"s-{place}",
+                "messages": [{"role": "assistant", "content": "x" * padding + " " + answer}],
+                "metadata": {
+                    "reference_answer": reference,
+                    names.META_RUN_ID: RUN,
+                    names.META_SPLIT: split,
+                    names.META_RECORD_ID: f"p-{place // GROUP}",
+                },
+            }
+            for place, answer in enumerate(answers)
+        ]
+        self.call("reward.handler", samples)
+
+    # --- the pipeline's steps -----------------------------------------------------------------------------------------
+
+    def step(self, name: str, event: dict[str, Any]) -> None:
+        """A step of the pipeline, by its module's name. An error it ends in is no matter here: the state machine's."""
+        with contextlib.suppress(ValueError):
+            self.call(f"pipeline.{name}", event)
+
+    def call(self, module: str, event: object) -> None:
+        """A function as Lambda runs it: with its variables from the template, and its output going to its log group."""
+        variables = self.deployed.variables(f"{module}.handler")
+        with self._patch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
+            for name, value in {**variables, "AWS_REGION": self.deployed.settings.region}.items():
+                patch.setenv(name, value)
+            try:
+                importlib.import_module(module).handler(event, None)
+            finally:
+                for line in out.getvalue().splitlines():
+                    self.engine.log(f"/{module}", line)
+
+    # --- AWS ----------------------------------------------------------------------------------------------------------
+
+    def publish(self, namespace: str, metric: str, value: float) -> None:
+        """A service publishes a value of the resource the alarm watches."""
+        self.engine.publish(namespace, metric, value, self._dimensions(namespace, metric))
+
+    def trail(self, event: dict[str, Any]) -> None:
+        """CloudTrail writes an event to the trail's log group, through the environment's metric filters."""
+        for name, found in self.deployed.of("AWS::Logs::MetricFilter").items():
+            self.engine.filter("/trail", name, found["FilterPattern"], found["MetricTransformations"])
+        self.engine.log("/trail", json.dumps(event))
+
+    def _dimensions(self, namespace: str, metric: str) -> dict[str, str]:
+        """Those the alarm watches the metric with, each of which must name a resource that is there."""
+        watched = [metric_of for alarm in (self.alarm, *self.alarm.children) for metric_of in _metrics(alarm)]
+        found = [each for each in watched if (each["Namespace"], each["MetricName"]) == (namespace, metric)]
+        assert found, f"{self.alarm.construct_id} does not watch {namespace} {metric}"
+        dimensions = {each["Name"]: each["Value"] for each in found[0].get("Dimensions", [])}
+        for name, value in dimensions.items():
+            known = [self.deployed.name(each) for each in self.deployed.of(_KIND_OF.get(name, ""))]
+            known += [self.deployed.arn(each) for each in self.deployed.of(_KIND_OF.get(name, ""))]
+            assert value in known, f"{self.alarm.construct_id} watches {name} {value}, and there is none"
+        return dimensions
+
+
+def _period(alarm: Alarm) -> int:
+    if "Period" in alarm.properties:
+        return int(alarm.properties["Period"])
+    return max(int(query["MetricStat"]["Period"]) for query in alarm.properties["Metrics"] if "MetricStat" in query)
+
+
+def _metrics(alarm: Alarm) -> list[dict[str, Any]]:
+    if "MetricName" in alarm.properties:
+        return [alarm.properties]
+    return [query["MetricStat"]["Metric"] for query in alarm.properties.get("Metrics", []) if "MetricStat" in query]
