@@ -55,7 +55,17 @@ def option_value(text: str) -> tuple[str, Any]:
 
 
 def options_of(texts: Iterable[str]) -> dict[str, Any]:
-    return dict(option_value(text) for text in texts)
+    """The options given as ``KEY=VALUE``.
+
+    Raises:
+        Failure: usage, also for a key that comes twice: one of the two would be lost.
+    """
+    found: dict[str, Any] = {}
+    for key, value in map(option_value, texts):
+        if key in found:
+            raise Failure(f"--option {key} is given twice; allowed is once", code=Exit.USAGE)
+        found[key] = value
+    return found
 
 
 def read_records(path: Path = DEFAULT_DATA, *, count: int | None = None) -> list[dict[str, Any]]:

@@ -26,8 +26,9 @@ def grade(_output: Output, grader: str | None, options: tuple[str, ...], metrics
     \b
     rft reward grade --option mode=lenient < event.json
     """
+    given = options_of(options)
     event = _event(sys.stdin.buffer.read())
-    with handler_environment(grader, options_of(options)) as logged:
+    with handler_environment(grader, given) as logged:
         answer = handler(event)
     if metrics:
         sys.stderr.write(logged.getvalue())

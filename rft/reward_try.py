@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +65,8 @@ def try_(
     """
     grade = graders.build(name, options_of(options))
     replies = _given(responses, read_records(data)) if responses else _made(read_records(data), count, only_gold)
-    with output.progress(f"grading {len(replies)} replies", only_live=True):
+    # What a grader prints is for the person who writes it, and stdout is for the result.
+    with output.progress(f"grading {len(replies)} replies", only_live=True), redirect_stdout(sys.stderr):
         graded = grading.grade_all([item(reply.record, reply.text) for reply in replies], grade)
     found = [
         {

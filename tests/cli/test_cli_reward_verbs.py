@@ -266,6 +266,17 @@ def test_try_refuses_responses_it_cannot_match(run: Run, data: Path, tmp_path: P
     assert SECRET not in json.dumps(found)
 
 
+def test_try_keeps_what_a_grader_prints_out_of_the_result(run: Run, own: Path, data: Path) -> None:
+    write(own, "loud", "def grade(sample):\n    print('looking at it')\n    return Score(1.0, Outcome.CORRECT)")
+    code, found = run("try", "loud", "--data", str(data), "--count", "1", "--gold")
+    assert (code, found["samples"][0]["score"]) == (0, 1.0)
+
+
+def test_an_option_given_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["reward", "grade", "--option", "mode=strict", "--option", "mode=lenient"]) == Exit.USAGE
+    assert "--option mode is given twice; allowed is once" in capsys.readouterr().err
+
+
 def test_try_with_a_grader_that_fails_says_where_and_ends_with_1(run: Run, own: Path, data: Path) -> None:
     write(own, "falls", "def grade(sample: Sample) -> Score: raise KeyError(sample.response)")
     code, found = run("try", "falls", "--data", str(data), "--gold")

@@ -7,13 +7,14 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from reward import grading
 from reward.batches import BatchFailed
 from reward.contract import Sample
-from reward.graders import build, composite
+from reward.graders import build, composite, limits
 from reward.score import Outcome, Score
 
 ENDLESS = {"criteria": [{"kind": "must_match", "pattern": "^(a|a)+$"}], "seconds": 0.2}
@@ -28,6 +29,16 @@ def test_a_pattern_without_end_is_stopped_in_time_and_the_next_sample_is_graded(
     assert time.monotonic() - started < 5
     assert (score.value, score.outcome) == (0.0, Outcome.TIMEOUT)
     assert grade(QUICK).outcome is Outcome.CORRECT
+
+
+def test_work_that_catches_the_interruption_is_late_all_the_same() -> None:
+    def stubborn(_sample: Sample) -> Score:
+        with suppress(BaseException):  # as a bare `except` in a user's grader does
+            time.sleep(5)
+        return Score(1.0, Outcome.CORRECT)
+
+    grade = limits.limited(stubborn, name="mine", options={}, seconds=0.05, components=())
+    assert grade(QUICK) == Score(0.0, Outcome.TIMEOUT)
 
 
 def test_the_bound_holds_in_another_thread() -> None:

@@ -92,6 +92,11 @@ HOSTILE = {
     "fence with a tail": "```" + "a" * 90_000 + "`",
     "powers apart": "```python\n" + "** " * 49 + "\n```",
     "lines of lambdas": "```python\n" + ("lambda: " * 19 + "\n") * 120 + "```",
+    "entities": "&#" * 49_990,
+    "entity without end": "&#" + "9" * 99_000,
+    "emphasis": "*_" * 49_990,
+    "tags": "<a " * 33_000,
+    "mixed scripts": "\u0430" * 50_000 + "a" + "\u0430" * 40_000,
     "go strings": '```go\n"' + '\\"' * 9_000 + "\n```",
 }
 RECORD = {

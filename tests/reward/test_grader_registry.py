@@ -99,9 +99,9 @@ def test_a_name_that_is_built_in_already_is_refused(own: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        ("def grade(sample:\n", "broken.py cannot be imported (SyntaxError, line 1)"),
-        ("import no_such_module\n", "broken.py cannot be imported (ModuleNotFoundError)"),
-        ("raise SystemError\n", "broken.py cannot be imported (SystemError)"),
+        ("def grade(sample:\n", "broken.py cannot be imported (SyntaxError, line 1: '(' was never closed)"),
+        ("import no_such_module\n", "broken.py cannot be imported (ModuleNotFoundError: no_such_module)"),
+        ("\nraise SystemError('a secret')\n", "broken.py cannot be imported (SystemError at broken.py:2)"),
         ("GRADE = 1\n", "broken.py must define one function, grade(sample: Sample) -> Score"),
         ("grade = 3\n", "broken.py must define one function, grade(sample: Sample) -> Score"),
         ("def grade(sample, mode):\n    return 1\n", "broken.py must define one function, grade(sample: Sample) -> Score"),

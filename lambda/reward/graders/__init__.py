@@ -101,9 +101,8 @@ def _own(name: str) -> Grade:
     try:
         module: ModuleType = importlib.import_module(f"{custom.__name__}.{name}")
     except Exception as error:
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         raise InvalidInput(
-            WHERE, [f"grader = {name!r}: {file} cannot be imported ({type(error).__name__}{line}); allowed is a module that imports"]
+            WHERE, [f"grader = {name!r}: {file} cannot be imported ({_why(error)}); allowed is a module that imports"]
         ) from error
     grade = getattr(module, "grade", None)
     if not callable(grade) or not _takes_one(grade):
@@ -111,6 +110,15 @@ def _own(name: str) -> Grade:
     from reward.graders.limits import limited  # noqa: PLC0415 - only one's own graders need it here
 
     return limited(grade, name=name, options={}, seconds=OWN_SECONDS, components=())
+
+
+def _why(error: Exception) -> str:
+    """What kept a module from being imported, and where. Of an error it raised itself no message: it may hold what the module read."""
+    from reward.grading import place  # noqa: PLC0415 - only a grader that is refused needs it
+
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}, line {error.lineno}: {error.msg}"
+    return f"{type(error).__name__}: {error.name}" if isinstance(error, ImportError) and error.name else place(error)
 
 
 def _takes_one(function: Callable[..., Any]) -> bool:

@@ -10,6 +10,9 @@ _MARKUP = re.compile(
     r"|(?<!\d)[*`~]{1,3}|[*`~]{1,3}(?!\d)|(?<!\w)_{1,3}(?=\w)|(?<=\w)_{1,3}(?!\w)"
 )
 _ENTITY = re.compile(r"&(?:#|[A-Za-z])")
+# Leading zeros say nothing; a number longer than any sign's is none, and Python refuses to read one of thousands of digits.
+_ZEROS = re.compile(r"(&#[xX]?)0++(?=[0-9A-Fa-f])")
+_NO_SIGN = re.compile(r"&#(?:[0-9]{8,}+|[xX][0-9A-Fa-f]{7,}+);?")
 _MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile("[A-Za-z]")
@@ -28,7 +31,7 @@ def unmarked(text: str) -> str:
     if "&" in text and _ENTITY.search(text):
         import html  # noqa: PLC0415 - its table of names is loaded for the few texts that need it
 
-        text = html.unescape(text)
+        text = html.unescape(_NO_SIGN.sub("\ufffd", _ZEROS.sub(r"\1", text)))
     return _MARKUP.sub("", text)
 
 

@@ -26,7 +26,8 @@ def limited(work: Work, *, name: str, options: Mapping[str, Any], seconds: float
     """`work`, ended after `seconds` with the outcome TIMEOUT and these `components`.
 
     In the main thread, which is where Lambda runs a handler, a timer interrupts: Python's regular expressions look for signals
-    while they match. In any other thread the grader `name` is built again from `options` in a process that can be ended.
+    while they match. Work that catches the interruption and goes on is not ended, but it is TIMEOUT all the same. In any other
+    thread the grader `name` is built again from `options` in a process that can be ended.
     """
     timed_out = Score(0.0, Outcome.TIMEOUT, components)
 
@@ -39,11 +40,13 @@ def limited(work: Work, *, name: str, options: Mapping[str, Any], seconds: float
 
 
 def _interrupted(work: Work, sample: Sample, seconds: float) -> Score | None:
-    armed = True
+    armed, fired = True, False
 
     def late(_signal: int, _frame: object) -> None:
+        nonlocal fired
         # The alarm may be on its way when the work ends; it must not hit whatever runs next.
         if armed:
+            fired = True
             raise _Late
 
     started = monotonic()
@@ -52,9 +55,10 @@ def _interrupted(work: Work, sample: Sample, seconds: float) -> Score | None:
     try:
         try:
             signal.setitimer(signal.ITIMER_REAL, min(seconds, outer) if outer else seconds)
-            return work(sample)
+            score = work(sample)
         finally:
             armed = False
+        return None if fired else score
     except _Late:
         return None
     finally:
