@@ -55,8 +55,9 @@ def _attempt(function: dict[str, Any], config: dict[str, Any], event: Any) -> No
     oldest = float(given.get("MaximumEventAgeInSeconds", _OLDEST_SECONDS)) * clock
     started, attempts, throttles = time.monotonic(), 0, 0
     while True:
+        began = time.monotonic()
         result = lambda_svc._execute_function(function, event)
-        _count(config, result)
+        _count(config, result, time.monotonic() - began)
         if result.get("throttle"):
             # A throttled event goes back to the queue without using up a retry, until it is too old.
             throttles += 1
@@ -86,9 +87,9 @@ def _event_invoke_config(config: dict[str, Any]) -> dict[str, Any]:
     return lambda_svc._event_invoke_config(record or {}, qualifier) or lambda_svc._event_invoke_config(record or {}, None) or {}
 
 
-def _count(config: dict[str, Any], result: dict[str, Any]) -> None:
+def _count(config: dict[str, Any], result: dict[str, Any], seconds: float) -> None:
     lambda_svc._emit_lambda_metrics(
-        config["FunctionName"], duration_ms=0.0, error=bool(result.get("error")), throttle=bool(result.get("throttle"))
+        config["FunctionName"], duration_ms=seconds * 1000, error=bool(result.get("error")), throttle=bool(result.get("throttle"))
     )
 
 

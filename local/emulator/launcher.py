@@ -23,6 +23,7 @@ _CONCERNS = (
     "identity",
     "lambda_runtime",
     "lambda_async",
+    "lambda_concurrency",
     "cloudwatch_api",
     "alarm_notices",
     "alarms",

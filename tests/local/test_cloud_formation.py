@@ -130,6 +130,21 @@ def test_the_added_types_are_created_updated_and_deleted(bench: Any, deploy: Cal
     assert bench.client("ec2").describe_flow_logs()["FlowLogs"] == []
 
 
+def test_a_template_reserves_concurrency_changes_it_and_gives_it_back(bench: Any, deploy: Callable[..., str]) -> None:
+    def body(**reserved: int) -> dict[str, Any]:
+        source = {"ZipFile": "def handler(event, context):\n    return 1\n"}
+        role = bench.role("lambda.amazonaws.com")
+        given = {"FunctionName": "held", "Role": role, "Runtime": "python3.14", "Handler": "index.handler", "Code": source, **reserved}
+        return {"Resources": {"Held": {"Type": "AWS::Lambda::Function", "Properties": given}}}
+
+    found = [deploy("held", body(ReservedConcurrentExecutions=3), False)]
+    reserved = [bench.client("lambda").get_function_concurrency(FunctionName="held").get("ReservedConcurrentExecutions")]
+    for change in ({"ReservedConcurrentExecutions": 5}, {}):
+        found.append(deploy("held", body(**change), True))
+        reserved.append(bench.client("lambda").get_function_concurrency(FunctionName="held").get("ReservedConcurrentExecutions"))
+    assert (found, reserved) == (["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE"], [3, 5, None])
+
+
 def test_a_type_nobody_knows_is_refused_before_anything_is_made(bench: Any) -> None:
     body = {"Resources": {"Good": {"Type": "AWS::SQS::Queue"}, "Bad": {"Type": "AWS::Unheard::Of"}}}
     with pytest.raises(Exception, match="AWS::Unheard::Of"):

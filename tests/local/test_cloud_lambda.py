@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 
 def test_an_error_has_the_exceptions_own_type_and_its_trace(bench: Any) -> None:
@@ -131,3 +135,52 @@ def test_a_failure_destination_gets_the_whole_record(bench: Any) -> None:
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 1
     assert record["responsePayload"]["errorType"] == "ValueError"
+
+
+def counted(bench: Any, function: str, metric: str, statistic: str = "Sum") -> float:
+    """A metric of the function over the last hour."""
+    now = datetime.now(UTC)
+    found = bench.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName=metric,
+        Dimensions=[{"Name": "FunctionName", "Value": function.rsplit(":", 1)[1]}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=5),
+        Period=86_400,
+        Statistics=[statistic],
+    )["Datapoints"]
+    return sum(point[statistic] for point in found)
+
+
+def test_calls_above_the_reserved_concurrency_are_refused_and_counted_once(bench: Any) -> None:
+    function = bench.function("import time\ndef handler(event, context):\n    time.sleep(2)\n")
+    functions = bench.client("lambda")
+    version = functions.publish_version(FunctionName=function)["FunctionArn"]
+    functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=2)
+    once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    caller = bench.endpoint.session().client("lambda", endpoint_url=bench.endpoint.url, config=once)
+
+    def call(number: int) -> str:
+        try:
+            # The limit is the function's, whatever it is called by.
+            caller.invoke(FunctionName=version if number % 2 else function, Payload=b"{}")
+        except caller.exceptions.TooManyRequestsException as refusal:
+            return str(refusal.response["Reason"])
+        return "ran"
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = Counter(pool.map(call, range(6)))
+    assert outcomes == {"ran": 2, "ReservedFunctionConcurrentInvocationLimitExceeded": 4}
+    assert [counted(bench, function, metric) for metric in ("Invocations", "Errors", "Throttles")] == [2, 0, 4]
+    assert counted(bench, function, "ConcurrentExecutions", "Maximum") == 2
+
+
+def test_throttled_events_wait_and_every_one_runs_once(bench: Any, waiting: Callable[..., Any]) -> None:
+    function = bench.function("import time\ndef handler(event, context):\n    time.sleep(0.05)\n")
+    functions = bench.client("lambda")
+    functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
+    for number in range(5):
+        functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps({"number": number}))
+    waiting(lambda: counted(bench, function, "Invocations") == 5)
+    assert counted(bench, function, "Throttles") >= 1
+    assert counted(bench, function, "Errors") == 0
