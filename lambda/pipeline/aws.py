@@ -28,6 +28,7 @@ TRANSIENT_CODES = frozenset(
         "ThrottlingException",
         "Throttling",
         "TooManyRequestsException",
+        "ExecutionLimitExceeded",
         "RequestLimitExceeded",
         "ServiceQuotaExceededException",
         "InternalServerException",
@@ -51,9 +52,9 @@ TRANSIENT_CODES = frozenset(
 
 _RETRIES = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
 # A grader may take its full 15 minutes; a retry by the SDK would grade everything twice.
-_LONG_CALL = Config(connect_timeout=5, read_timeout=900, retries={"mode": "standard", "max_attempts": 1}, max_pool_connections=16)
+_LONG_CALL = Config(connect_timeout=5, read_timeout=900, retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=16)
 # The evaluation has its own back-off, spread over all its prompts.
-_ANSWER = Config(connect_timeout=5, read_timeout=300, retries={"mode": "standard", "max_attempts": 1}, max_pool_connections=16)
+_ANSWER = Config(connect_timeout=5, read_timeout=300, retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=16)
 
 
 @lru_cache(maxsize=1)

@@ -6,14 +6,19 @@ Source: Bedrock user guide, reward-functions. One element per sample, ids echoed
 from __future__ import annotations
 
 import json
+import random
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contracts import names
 
 from pipeline import aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
 
 BATCH = 64
 """Samples in one call, graded in seconds."""
@@ -24,6 +29,12 @@ MAX_BYTES = 4_000_000
 
 MAX_AT_ONCE = 8
 """Calls at one time at the most; the client's pool holds twice as many connections."""
+
+
+ATTEMPTS = 6
+"""At a call that Lambda throttles, with waits of up to `FIRST_WAIT_SECONDS` times 2, 4, 8, 16 and 32 between them."""
+
+FIRST_WAIT_SECONDS = 0.25
 
 
 class Graded(NamedTuple):
@@ -100,11 +111,23 @@ def _batches(samples: Sequence[Mapping[str, Any]], most: int) -> Iterator[_Batch
 
 
 def _call(reward_arn: str, batch: _Batch) -> list[Graded]:
-    answer = aws.functions().invoke(FunctionName=reward_arn, Payload=batch.body)
+    answer = _invoke(reward_arn, batch.body)
     body = answer["Payload"].read()
     if answer.get("FunctionError"):
         raise GraderFault(f"the reward function raised {_error_type(body)} on a batch of {len(batch.ids)} samples")
     return parts_of(body, batch.ids)
+
+
+def _invoke(reward_arn: str, body: bytes) -> InvocationResponseTypeDef:
+    """One call. Only a throttled one is repeated: it did not run, so nothing is graded twice."""
+    lambda_ = aws.functions()
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return lambda_.invoke(FunctionName=reward_arn, Payload=body)
+        except lambda_.exceptions.TooManyRequestsException:
+            # The calls it gives way to are a training job's as well, which fails when its own are refused too often.
+            time.sleep(random.uniform(0, FIRST_WAIT_SECONDS * 2**attempt))
+    return lambda_.invoke(FunctionName=reward_arn, Payload=body)
 
 
 def scores_of(body: bytes, ids: Sequence[str]) -> list[float]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from contracts.run import Plan
 from pipeline import aws, grading
 
@@ -27,6 +28,23 @@ def test_scores_come_back_in_order_however_the_samples_are_cut(
     assert [one.score for one in graded] == [float(n % 3 > 0) for n in range(23)]
     assert len(sent) == calls
     assert max(sent) <= most_bytes
+
+
+def test_a_throttled_call_is_repeated_by_this_code_alone_and_then_given_up(
+    house: Any, graders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reward = house.other_reward(graders["constant"])
+    house.lambda_.put_function_concurrency(FunctionName=reward.rpartition(":")[0], ReservedConcurrentExecutions=0)
+    sent: list[int] = []
+    aws.functions().meta.events.register("before-send.lambda.Invoke", lambda request, **_: sent.append(1))
+    monkeypatch.setattr(grading, "FIRST_WAIT_SECONDS", 0.001)
+    with pytest.raises(ClientError) as refused:
+        grading.grade(reward, samples(1))
+    assert aws.is_transient(refused.value)
+    assert len(sent) == grading.ATTEMPTS, "the SDK repeats nothing of its own accord"
+
+    house.lambda_.delete_function_concurrency(FunctionName=reward.rpartition(":")[0])
+    assert grading.grade(reward, samples(3)) == [0.7] * 3
 
 
 def test_components_are_read_and_what_is_none_is_passed_over() -> None:
