@@ -171,13 +171,14 @@ def register(target: Target, file: Path, *, name: str | None, progress: Progress
     before = _marks(target, bucket, latest)
     rejections = _rejections(target, bucket, dataset_name)
     with file.open("rb") as body:
-        target.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/jsonl")
+        uploaded = target.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/jsonl").get("VersionId", "")
     if progress is not None:
         progress.update("waiting for registration: every line is checked, the set is split and hashed")
     deadline = time.monotonic() + FOLLOW_SECONDS
     while time.monotonic() < deadline:
-        if _marks(target, bucket, latest) != before:
-            return _registered(target, bucket, dataset_name)
+        changed = _marks(target, bucket, latest) != before
+        if changed and (version := _version_of(target, bucket, dataset_name, uploaded)):
+            return _registered(target, bucket, dataset_name, version)
         fresh = {mark for mark in _rejections(target, bucket, dataset_name) if mark not in rejections and f"/{file_name}." in mark[0]}
         if fresh:
             report_key = fresh.pop()[0]
@@ -198,8 +199,23 @@ def register(target: Target, file: Path, *, name: str | None, progress: Progress
     )
 
 
-def _registered(target: Target, bucket: str, name: str) -> Registration:
-    version = latest_version(target, name)
+def _version_of(target: Target, bucket: str, name: str, uploaded: str) -> str | None:
+    """The version that an upload became, or None: what was registered meanwhile may be somebody else's."""
+    latest = target.read_json(bucket, names.latest_key(name)) or {}
+    upload = (latest.get("upload") or {}).get("version_id")
+    if upload in (None, uploaded):
+        return str(latest["version"]) if latest else None
+    # Another upload came after it, and is the latest.
+    for page in target.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{names.DATASETS}{name}/", Delimiter="/"):
+        for prefix in page.get("CommonPrefixes", []):
+            version = prefix["Prefix"].rstrip("/").rpartition("/")[2]
+            manifest = target.read_json(bucket, names.manifest_key(name, version)) or {}
+            if manifest.get("source", {}).get("version_id") == uploaded:
+                return version
+    return None
+
+
+def _registered(target: Target, bucket: str, name: str, version: str) -> Registration:
     manifest_key = names.manifest_key(name, version)
     manifest = target.read_json(bucket, manifest_key) or {}
     prompts = {str(split): int(count) for split, count in (manifest.get("prompts") or {}).items()}

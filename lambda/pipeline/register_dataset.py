@@ -23,7 +23,7 @@ from contracts.emf import emit
 from contracts.events import RunEvent
 from contracts.metrics import Metric
 
-from pipeline import aws, config, notices, store
+from pipeline import aws, config, latest_version, notices, store
 from pipeline.dataset_reading import Faults, count_faults, read
 from pipeline.dataset_version import Version, manifest, version_of
 from pipeline.task import Event, Result, log, now, task
@@ -34,13 +34,20 @@ CHUNK_BYTES = 1 << 20
 
 @attrs.frozen(kw_only=True)
 class Upload:
-    """The object an event speaks of, in exactly the version it speaks of."""
+    """The object an event speaks of, in exactly the version it speaks of.
+
+    Attributes:
+        at: when it was uploaded, by S3's clock: UTC, ISO 8601, whole seconds.
+        sequencer: hexadecimal digits that grow with each upload of the same key.
+    """
 
     bucket: str
     key: str
     etag: str
     size: int
     version_id: str | None
+    at: str
+    sequencer: str
 
     @classmethod
     def of(cls, event: Event) -> Upload:
@@ -52,6 +59,8 @@ class Upload:
             etag=str(found.get("etag", "")).strip('"'),
             size=int(found.get("size", 0)),
             version_id=found.get("version-id") or None,
+            at=str(event["time"]),
+            sequencer=str(found.get("sequencer", "")),
         )
 
 
@@ -113,14 +122,14 @@ def _register(upload: Upload, version: Version, forms: dict[str, int]) -> Result
     # The first registration of a version is its record; the same content uploaded again adds nothing to it.
     if not store.write_once(upload.bucket, key, described):
         described = store.read_json(upload.bucket, key)
-    store.write_json(
+    latest_version.put(
         upload.bucket,
-        names.latest_key(dataset),
+        dataset,
         {
-            "dataset": dataset,
             "version": version.version,
             "manifest": store.uri(upload.bucket, key),
             "registered_at": described["registered_at"],
+            "upload": {"key": upload.key, "version_id": upload.version_id, "at": upload.at, "sequencer": upload.sequencer},
         },
     )
     detail = {
@@ -138,7 +147,9 @@ def _register(upload: Upload, version: Version, forms: dict[str, int]) -> Result
 
 
 def _reject(upload: Upload, faults: Faults, *, prompts: int) -> Result:
-    dataset, file = _dataset(upload.key), re.sub(r"[^\w.+-]", "-", upload.key.rpartition("/")[2])[:200] or "file"
+    dataset = _dataset(upload.key)
+    # All of the key that the dataset's name does not say, so that no two uploads share a report.
+    file = re.sub(r"[^\w.+-]", "-", upload.key.removeprefix(names.INCOMING).removeprefix(f"{dataset}/"))[-200:] or "file"
     key = names.rejection_key(dataset, file, upload.etag or "no-etag")
     report = {
         "dataset": dataset,

@@ -85,6 +85,7 @@ def cloud_with_runs(bare_cloud: Endpoint) -> Endpoint:
     s3, iam, ssm = bare_cloud.client("s3"), bare_cloud.client("iam"), bare_cloud.client("ssm")
     for bucket in (DATASETS, RUNS):
         s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
     role = iam.create_role(RoleName="cli-machine", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))[
         "Role"
@@ -373,6 +374,33 @@ def test_add_follows_an_upload_to_its_version(dev: Target, answer: Callable[...,
         manifest["prompts"],
     )
     dev.s3.delete_object(Bucket=DATASETS, Key=f"{names.INCOMING}my-set/My-Set.jsonl")
+
+
+def test_add_tells_its_own_version_and_not_that_of_a_later_upload(
+    dev: Target, answer: Callable[..., tuple[int, Any]], tmp_path: Any
+) -> None:
+    path = tmp_path / "shared.jsonl"
+    path.write_text("{}\n")
+
+    def two_registrations() -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            found = dev.s3.list_object_versions(Bucket=DATASETS, Prefix=f"{names.INCOMING}shared/").get("Versions", [])
+            if found:
+                later = {"version": "bbbbbbbbbbbb", "registered_at": "now", "upload": {"version_id": "somebody-else"}}
+                dev.s3.put_object(Bucket=DATASETS, Key=names.latest_key("shared"), Body=json.dumps(later))
+                time.sleep(1)
+                own = {"prompts": {"train": 7}, "source": {"version_id": found[0]["VersionId"]}}
+                dev.s3.put_object(Bucket=DATASETS, Key=names.manifest_key("shared", "aaaaaaaaaaaa"), Body=json.dumps(own))
+                return
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=two_registrations)
+    thread.start()
+    code, said = answer("dataset", "add", str(path))
+    thread.join()
+    assert (code, said["version"], said["prompts"]) == (Exit.OK, "aaaaaaaaaaaa", {"train": 7})
+    dev.s3.delete_object(Bucket=DATASETS, Key=f"{names.INCOMING}shared/shared.jsonl")
 
 
 def test_add_tells_every_problem_of_a_rejected_upload(

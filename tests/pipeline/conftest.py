@@ -7,12 +7,14 @@ their own.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from local.bedrock import faults_client
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "210987654321"
 ENVIRONMENT = "dev"
+FIRST_UPLOAD = datetime(2026, 11, 20, 19, tzinfo=UTC)
 CLIENTS = (
     aws.s3,
     aws.bedrock,
@@ -62,6 +65,7 @@ class House:
 
     def __init__(self, endpoint: cloud.Endpoint) -> None:
         self.endpoint = endpoint
+        self._uploads = itertools.count()
         self.s3, self.ssm, self.lambda_ = self.client("s3"), self.client("ssm"), self.client("lambda")
         self.states, self.bedrock, self.sqs = self.client("stepfunctions"), self.client("bedrock"), self.client("sqs")
         tail = uuid.uuid4().hex[:8]
@@ -114,11 +118,17 @@ class House:
         }
 
     def upload(self, dataset: str, body: bytes, file: str = "problems.jsonl") -> dict[str, Any]:
-        """Puts a file under incoming/ and gives the event S3 would send for it."""
+        """Puts a file under incoming/ and gives the event S3 would send for it, a second after the last one's."""
         key = f"{names.INCOMING}{dataset}/{file}"
         put = self.s3.put_object(Bucket=self.datasets, Key=key, Body=body)
-        found = {"key": key, "size": len(body), "etag": put["ETag"].strip('"')}
-        return {"source": "aws.s3", "detail-type": "Object Created", "detail": {"bucket": {"name": self.datasets}, "object": found}}
+        number = next(self._uploads)
+        found = {"key": key, "size": len(body), "etag": put["ETag"].strip('"'), "sequencer": f"{number:018X}"}
+        return {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "time": (FIRST_UPLOAD + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "detail": {"bucket": {"name": self.datasets}, "object": found},
+        }
 
     def read(self, bucket: str, key: str) -> Any:
         return json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())

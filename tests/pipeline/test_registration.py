@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -28,6 +30,36 @@ def test_the_same_content_uploaded_again_is_the_same_version_with_its_first_reco
 
     assert second["dataset_version"] == first["dataset_version"]
     assert house.read(house.datasets, names.manifest_key("stamps", first["dataset_version"])) == record
+
+
+def test_a_registration_that_was_held_up_does_not_put_an_older_upload_in_front(house: Any, problems: Callable[..., bytes]) -> None:
+    older, newer = house.upload("shells", problems(200), "a.jsonl"), house.upload("shells", problems(220), "b.jsonl")
+    last = register_dataset.handler(newer, None)["dataset_version"]
+    late = register_dataset.handler(older, None)
+
+    assert late["status"] == "registered"
+    assert house.keys(house.datasets, names.manifest_key("shells", late["dataset_version"]))
+    assert house.read(house.datasets, names.latest_key("shells"))["version"] == last, "whoever trains on latest means the last upload"
+    register_dataset.handler(house.upload("shells", problems(200)), None)
+    assert house.read(house.datasets, names.latest_key("shells"))["version"] == late["dataset_version"], "uploading it again chooses it"
+
+
+def test_of_many_uploads_at_once_the_last_one_is_the_latest(house: Any, problems: Callable[..., bytes]) -> None:
+    events = [house.upload("crowd", problems(140, first=1000 * number), f"part-{number}.jsonl") for number in range(12)]
+    random.Random(7).shuffle(events)
+    with ThreadPoolExecutor(12) as pool:
+        results = list(pool.map(lambda event: register_dataset.handler(event, None), events))
+
+    assert len({result["dataset_version"] for result in results}) == 12
+    last = next(result for result in results if result["source"]["key"].endswith("part-11.jsonl"))
+    assert house.read(house.datasets, names.latest_key("crowd"))["version"] == last["dataset_version"]
+
+
+def test_two_uploads_under_names_that_are_not_allowed_leave_two_reports(house: Any) -> None:
+    events = [house.upload(name, b"the same", "file.jsonl") for name in ("Not Allowed", "Neither This")]
+    reports = [register_dataset.handler(event, None)["report"] for event in events]
+    sources = [house.read(house.datasets, report.split("/", 3)[3])["source"]["key"] for report in reports]
+    assert sources == [event["detail"]["object"]["key"] for event in events]
 
 
 def test_a_bad_upload_stays_and_is_reported_to_systems_and_people_without_its_text(
