@@ -8,6 +8,7 @@ from typing import Any
 
 from audit.assembly import Assembly
 from audit.words import Words, listed
+from stacks.constructs.alarm_notes import METADATA
 
 Row = dict[str, Any]
 
@@ -113,17 +114,20 @@ def state_machines(assembly: Assembly) -> list[str]:
 
 
 def alarms(assembly: Assembly) -> list[Row]:
-    """Every alarm: what it watches, and whether somebody is told."""
+    """Every alarm: what it watches, what its silence means, its runbook, and who is told."""
     words = Words(assembly)
     rows = []
     for stack, name, resource in assembly.resources("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
-        properties = resource["Properties"]
+        properties, noted = resource["Properties"], resource.get("Metadata", {}).get(METADATA, {})
         rows.append(
             {
                 "place": words.place(stack, name),
                 "description": words.text(stack, properties.get("AlarmDescription", "")),
                 "watches": ", ".join(sorted(set(_metrics(properties)))) or "other alarms",
-                "tells": [words.text(stack, action).strip("{}") for action in listed(properties.get("AlarmActions", []))],
+                "without_data": noted.get("QuietBecause", ""),
+                "runbook": noted.get("Runbook", ""),
+                "tells": [words.text(stack, action).strip("{}") for action in listed(properties.get("AlarmActions", []))]
+                or [f"nobody; {noted['Told']}" for _ in noted.keys() & {"Told"}],
             }
         )
     return sorted(rows, key=lambda row: str(row["place"]))

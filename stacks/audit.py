@@ -28,12 +28,14 @@ class Tampering:
     Attributes:
         name: of filter, metric and alarm.
         pattern: CloudWatch Logs' filter over one CloudTrail event.
-        advice: for whoever is woken.
+        what: what happened.
+        first: what to do first.
     """
 
     name: str
     pattern: str
-    advice: str
+    what: str
+    first: str
 
 
 _NOT_DEPLOYED = '($.userIdentity.invokedBy NOT EXISTS || $.userIdentity.invokedBy != "cloudformation.amazonaws.com")'
@@ -49,8 +51,8 @@ TAMPERING = (
     Tampering(
         name="TrailChanged",
         pattern=_calls("cloudtrail", "StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors"),
-        advice="A trail of this account was stopped, deleted or changed, and not by a deployment: somebody may want not to be seen. Look "
-        "at who in the last files of the audit bucket, and start it again.",
+        what="A trail of this account was stopped, deleted or changed, and not by a deployment: somebody may want not to be seen.",
+        first="look at who in the last files of the audit bucket, and start the trail again.",
     ),
     Tampering(
         name="BucketOpened",
@@ -68,19 +70,20 @@ TAMPERING = (
             "PutBucketReplication",
             "DeleteBucket",
         ),
-        advice="A bucket's policy, versioning, encryption or lifecycle was changed, and not by a deployment. Compare it with its "
-        "template: cdk diff, or drift detection of the stack.",
+        what="A bucket's policy, versioning, encryption or lifecycle was changed, and not by a deployment.",
+        first="compare it with its template: drift detection of the stack, or cdk diff.",
     ),
     Tampering(
         name="KeyEndangered",
         pattern=_calls("kms", "ScheduleKeyDeletion", "DisableKey", "PutKeyPolicy", "DeleteImportedKeyMaterial"),
-        advice="A key was scheduled for deletion or disabled, or its policy changed; that of the signing key decides who may sign records. "
-        "Cancel the deletion within 30 days: aws kms cancel-key-deletion.",
+        what="A key was scheduled for deletion or disabled, or its policy changed; the signing key's decides who may sign records.",
+        first="cancel a deletion, which waits 30 days: aws kms cancel-key-deletion.",
     ),
     Tampering(
         name="RootUsed",
         pattern='{ ($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && ($.eventType != "AwsServiceEvent") }',
-        advice="The account's root user did something. Nothing here needs it: ask its holder, and lock it if nobody answers for it.",
+        what="The account's root user did something. Nothing here needs it.",
+        first="ask its holder, and lock it if nobody answers for it.",
     ),
 )
 
@@ -109,6 +112,7 @@ class AuditStack(Stack):
         self.notifications = Notifications(self, "Tampering", key=foundation.keys.data, emails=settings.notifications.emails)
         perimeter.keep_bucket_inside(self.trail.bucket, settings.perimeter)
         perimeter.keep_topic_inside(self.notifications.topic, settings.perimeter)
+        self._runbooks = settings.notifications.runbooks_url
         for kind in TAMPERING:
             self._alarm(kind)
 
@@ -126,6 +130,10 @@ class AuditStack(Stack):
             construct_id=kind.name,
             metric=cloudwatch.Metric(namespace=NAMESPACE, metric_name=kind.name, statistic="Sum"),
             threshold=0,
-            advice=kind.advice,
+            ends=False,
+            what=kind.what,
+            first=kind.first,
+            quiet_because="The filter writes a point for each call it finds; silence means there was none. A trail that was stopped "
+            "says so with its last event.",
         )
-        build_alarm(self, rule, topic=self.notifications.topic)
+        build_alarm(self, rule, topic=self.notifications.topic, runbooks=self._runbooks)

@@ -74,7 +74,12 @@ class Perimeter(Construct):
             dead_letters=dead_letters,
             key=commons.workshop.keys.data,
         )
-        self.alarm = build_alarm(self, self._alarm_rule(), topic=commons.topic)
+        self.alarm = build_alarm(
+            self,
+            self._alarm_rule(),
+            topic=commons.topic,
+            runbooks=commons.workshop.settings.notifications.runbooks_url,
+        )
 
     def _build_function(self, makers: Mapping[str, str]) -> TaskFunction:
         commons, stack = self._commons, Stack.of(self)
@@ -122,7 +127,11 @@ class Perimeter(Construct):
             threshold=0,
             of=2,
             breaching=1,
-            advice="A customization job, deployment or model was made in this account outside the pipeline. The message sent with it, and "
-            "foreign/ in the runs bucket, say what, who and when. Ask who made it; if nobody can say, treat the credentials as stolen: "
-            "revoke the role's sessions and stop the job. It costs money while it runs and may train on data nobody approved.",
+            told="the inspection says what was made, by whom and when.",
+            what="A customization job, deployment or model was made in this account outside the pipeline. A job costs money and may train "
+            "on data nobody approved.",
+            first="read the inspection's message and ask who made it. If nobody can say, treat the credentials as stolen: revoke the "
+            "role's sessions and stop the job.",
+            quiet_because="Each inspection counts what it found; silence means nothing was, or that the inspection failed, which is in the "
+            "dead-letter queue FailedEvents.",
         )

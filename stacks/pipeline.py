@@ -16,6 +16,8 @@ from contracts import names
 from stacks import packaging
 from stacks.access import Access
 from stacks.alarms import Alarms
+from stacks.alarms.needs_person import NeedsPerson
+from stacks.alarms.watched import Watched
 from stacks.constructs import perimeter
 from stacks.constructs.commons import Commons
 from stacks.constructs.dead_letters import dead_letters
@@ -49,7 +51,9 @@ class PipelineStack(Stack):
         bus = events.EventBus(self, "Bus", event_bus_name=names.bus(settings.name), description="Datasets and runs, for whoever subscribes")
         notifications = Notifications(self, "Notifications", key=keys.data, emails=settings.notifications.emails)
         perimeter.keep_bus_inside(bus, settings.perimeter)
-        perimeter.keep_topic_inside(notifications.topic, settings.perimeter)
+        on_call = Notifications(self, "OnCall", key=keys.data, emails=settings.notifications.on_call)
+        for topic in (notifications.topic, on_call.topic):
+            perimeter.keep_topic_inside(topic, settings.perimeter)
         for queue in (events_lost, failures):
             perimeter.keep_queue_inside(queue, settings.perimeter)
         reward = Reward(self, "Reward", workshop=workshop, code=_asset(packaging.reward_tree))
@@ -89,12 +93,25 @@ class PipelineStack(Stack):
         alarms = Alarms(
             self,
             "Alarms",
-            settings=settings,
+            watched=Watched(
+                settings=settings,
+                reward=reward.function,
+                state_machine=run.state_machine,
+                rules={"Uploaded": dataset.rule, "JobEnded": training.rule, **run.rules, **watch.rules},
+                queues=queues,
+                backup=foundation.backup.bucket if foundation.backup else None,
+                copies={buckets.datasets: names.BACKED_UP_DATASETS, buckets.runs: names.BACKED_UP_RUNS},
+            ),
             topic=notifications.topic,
-            reward=reward.function,
-            state_machine=run.state_machine,
-            rules={"Uploaded": dataset.rule, "JobEnded": training.rule, **run.rules, **watch.rules},
-            queues=queues,
+        )
+        every = [*alarms.all, spend.alarm, watch.alarm]
+        needs_person = NeedsPerson(
+            self,
+            "NeedsPerson",
+            environment=settings.name,
+            alarms=every,
+            on_call=on_call.topic,
+            runbooks=settings.notifications.runbooks_url,
         )
         Dashboard(
             self,
@@ -103,7 +120,7 @@ class PipelineStack(Stack):
             reward=reward.function,
             state_machine=run.state_machine,
             queues=queues,
-            alarms=[*alarms.all, spend.alarm, watch.alarm],
+            alarms=[needs_person.alarm, *(built.alarm for built in every)],
         )
         Access(self, "Access", commons=commons, dead_letters=events_lost)
         self._publish(
@@ -115,6 +132,7 @@ class PipelineStack(Stack):
                 names.PARAM_REWARD_FUNCTION: reward.function.function_name,
                 names.PARAM_BUS: bus.event_bus_name,
                 names.PARAM_TOPIC: notifications.topic.topic_arn,
+                names.PARAM_ON_CALL: on_call.topic.topic_arn,
                 names.PARAM_LINEAGE_KEYS: keys.signing.key_arn,
                 names.PARAM_DASHBOARD: names.dashboard(settings.name),
                 **({names.PARAM_BACKUP_BUCKET: foundation.backup.bucket.bucket_name} if foundation.backup else {}),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import math
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -28,11 +27,12 @@ from contracts.settings import (
     TriggerSettings,
 )
 from contracts.sweep_settings import SweepSettings
-from contracts.validation import matching, number, one_of, structure, whole
+from contracts.validation import matching, one_of, structure, whole
 from reward import graders
 
 from stacks import backup_settings, judge_settings, perimeter_settings
 from stacks.access_settings import AccessSettings
+from stacks.alarm_settings import AlarmSettings, NotificationSettings
 from stacks.audit_settings import AuditSettings
 from stacks.backup_settings import LOCK_MODES, BackupSettings
 from stacks.judge_settings import JudgeSettings
@@ -42,8 +42,6 @@ ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 
 LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """Retention periods CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
-
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
 
 
 class _OneOfNumbers:
@@ -63,12 +61,6 @@ def _private_network(_instance: object, _attribute: object, value: str) -> None:
         raise ValueError(allowed) from None
     if not network.is_private or not 16 <= network.prefixlen <= 24:
         raise ValueError(allowed)
-
-
-def _emails(_instance: object, _attribute: object, value: list[str]) -> None:
-    for email in value:
-        if not _EMAIL.fullmatch(email):
-            raise ValueError(f"allowed are e-mail addresses, and {email!r} is none")
 
 
 MAX_OPTIONS_BYTES = 3000
@@ -149,30 +141,6 @@ class RewardSettings:
     timeout_seconds: int = attrs.field(default=60, validator=whole(3, 900))
     memory_mb: int = attrs.field(default=512, validator=whole(128, 10_240))
     reserved_concurrency: int | None = attrs.field(default=None, validator=whole(1, 10_000))
-
-
-@attrs.frozen(kw_only=True)
-class AlarmSettings:
-    """When an alarm on the reward trend calls a person.
-
-    Attributes:
-        reward_floor: mean training reward of a minute below this, in 10 of 15 minutes, is a collapse.
-        spread_floor: mean standard deviation within the groups below this, in 10 of 15 minutes, means nothing is learnt.
-    """
-
-    reward_floor: float = attrs.field(default=0.05, validator=number(0, 1))
-    spread_floor: float = attrs.field(default=0.01, validator=number(0, 0.5))
-
-
-@attrs.frozen(kw_only=True)
-class NotificationSettings:
-    """Who is told.
-
-    Attributes:
-        emails: subscribed to the topic; each must confirm the message AWS sends.
-    """
-
-    emails: list[str] = attrs.field(factory=list, validator=_emails)
 
 
 @attrs.frozen(kw_only=True)

@@ -47,7 +47,12 @@ class Spend(Construct):
             dead_letters=dead_letters,
             key=commons.workshop.keys.data,
         )
-        self.alarm = build_alarm(self, self._orphans(settings.name, settings.sweep.hours), topic=commons.topic)
+        self.alarm = build_alarm(
+            self,
+            self._orphans(settings.name, settings.sweep.hours),
+            topic=commons.topic,
+            runbooks=settings.notifications.runbooks_url,
+        )
 
     def _build_sweep(self) -> TaskFunction:
         commons, stack = self._commons, Stack.of(self)
@@ -91,6 +96,8 @@ class Spend(Construct):
             construct_id="OrphansFound",
             metric=environment_metric(environment, Metric.ORPHANS, "Maximum", Duration.hours(hours)),
             threshold=0,
-            advice="Something costs money and belongs to no run. The sweep's message names each, its price per hour and whether it was "
-            "removed; remove by hand what is still there, then find out which run lost it.",
+            told="the sweep names each, its price per hour and whether it was removed.",
+            what="Something costs money and belongs to no run.",
+            first="read the sweep's message, remove by hand what is still there, then find out which run lost it.",
+            quiet_because="Each sweep sends a figure, 0 included; a sweep that failed is in the dead-letter queue FailedEvents.",
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
 
+from stacks.constructs.alarm_notes import METADATA
 from stacks.rules.rule import Fault, Rule
 from stacks.rules.templates import Resource, Templates, listed
 
@@ -81,10 +82,12 @@ def _silent_here(environment: str, name: str, dimensions: dict[str, str]) -> str
     return None
 
 
-def _composite(templates: Templates) -> Iterator[Fault]:
+def _alarm_actions(templates: Templates) -> Iterator[Fault]:
     for alarm in templates.of("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
         if alarm.properties.get("ActionsEnabled") is False:
             yield Fault(resource=alarm, what="its actions are switched off", property_path="Properties/ActionsEnabled")
+        if not alarm.properties.get("AlarmActions") and not alarm.body.get("Metadata", {}).get(METADATA, {}).get("Told"):
+            yield Fault(resource=alarm, what="it tells nobody, and does not say who does", property_path="Properties/AlarmActions")
 
 
 RULES = (
@@ -113,9 +116,9 @@ RULES = (
     ),
     Rule(
         name="AlarmActions",
-        checks="No alarm has its actions switched off.",
+        checks="No alarm has its actions switched off, and each tells a topic or says how people hear of it.",
         why="It would go off and tell nobody.",
-        remedy="Leave ActionsEnabled out.",
-        check=_composite,
+        remedy="Make it with `build_alarm` of stacks/constructs/alarm.py, with `told` where the pipeline itself tells people.",
+        check=_alarm_actions,
     ),
 )

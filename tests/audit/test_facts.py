@@ -87,7 +87,7 @@ FAULTS: dict[str, Change] = {
     "pass_role_exact": allow("iam:PassRole"),
     "one_starts_jobs": allow("bedrock:CreateModelCustomizationJob", of="ReleaseCleanUp"),
     "reward_isolated": allow("s3:GetObject", resource=BUCKET_OF_DATASETS, of="RewardGrader"),
-    "alarms_tell": first("AWS::CloudWatch::Alarm", lambda found: found.pop("AlarmActions")),
+    "alarms_tell": every("AWS::CloudWatch::Alarm", lambda found: found.pop("AlarmActions", None)),
     "trail_kept": without("AWS::CloudTrail::Trail"),
     "data_events": without("AWS::CloudTrail::Trail"),
     "trail_locked": without("AWS::CloudTrail::Trail"),

@@ -23,8 +23,7 @@ def test_every_price_has_a_unit_a_source_of_aws_and_a_day(prices: Prices) -> Non
 
 def test_no_price_is_without_use(assemblies: dict[str, Assembly], prices: Prices) -> None:
     used = {line.price for each in assemblies.values() for line in (*idle(each, prices), *run(each, prices))}
-    # Held ready for alarms that combine others; cost/idle.py looks for them.
-    assert {key for key, _ in prices.items()} - used <= {"composite_alarm_month"}
+    assert {key for key, _ in prices.items()} <= used
 
 
 @pytest.mark.parametrize(

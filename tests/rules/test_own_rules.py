@@ -148,7 +148,11 @@ FAULTS: dict[str, list[Plant]] = {
         ),
         lambda g: g.add("AWS::CloudWatch::Alarm", {"Metrics": [{"MetricStat": {"Metric": {**ALARM, "MetricName": "Rewards"}}}]}),
     ],
-    "RFT-AlarmActions": [lambda g: g.properties("AWS::CloudWatch::Alarm").update(ActionsEnabled=False)],
+    "RFT-AlarmActions": [
+        lambda g: g.properties("AWS::CloudWatch::Alarm").update(ActionsEnabled=False),
+        lambda g: g.properties("AWS::CloudWatch::CompositeAlarm").pop("AlarmActions"),
+        lambda g: g.add("AWS::CloudWatch::Alarm", ALARM),
+    ],
 }
 
 PLANTED = [pytest.param(rule, plant, id=f"{rule}-{index}") for rule, plants in FAULTS.items() for index, plant in enumerate(plants)]

@@ -12,6 +12,7 @@ from contracts.validation import plain
 from stacks.settings import ENVIRONMENTS, EnvironmentSettings, load, load_all
 
 DEV = (ENVIRONMENTS / "dev.toml").read_text()
+NOTIFICATIONS = DEV[DEV.index("[notifications]") : DEV.index("[triggers]")]
 
 
 def written(directory: Path, text: str, name: str = "dev") -> Path:
@@ -92,7 +93,12 @@ def refusal(directory: Path, *changes: tuple[str, str]) -> InvalidInput:
         ("spend_above_usd = 60.0", "spend_above_usd = nan", "approval.spend_above_usd = nan: allowed is a number"),
         ("[evaluation]", "[evaluating]", "evaluating is not a known key; known here: name, account, region"),
         ("[dataset]", "dataset_check = true\n[dataset]", "evaluation.dataset_check is not a known key"),
-        ("[notifications]\nemails = []", "notifications = true", "notifications = True: allowed is a table of keys and values"),
+        ("reward_floor = 0.05", "reward_floor = 5", "alarms.reward_floor = 5: allowed is a number from 0 to 1"),
+        ("limit_share = 0.8", "limit_share = 80", "alarms.limit_share = 80: allowed is a number from 0.1 to 1"),
+        ("silent_minutes = 60", "silent_minutes = 1", "alarms.silent_minutes = 1: allowed is a whole number from 10 to 720"),
+        ("on_call = []", 'on_call = ["pager"]', "notifications.on_call = ['pager']: allowed are e-mail addresses, and 'pager' is none"),
+        ('runbooks_url = ""', 'runbooks_url = "http://wiki"', "notifications.runbooks_url = 'http://wiki': allowed is an https:// address"),
+        (NOTIFICATIONS, "notifications = true", "notifications = True: allowed is a table of keys and values"),
     ],
 )
 def test_a_fault_names_file_key_value_and_what_is_allowed(tmp_path: Path, old: str, new: str, problem: str) -> None:

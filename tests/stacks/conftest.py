@@ -78,3 +78,9 @@ def dev(synthesise: Callable[[EnvironmentSettings], Synthesised]) -> Synthesised
 def furnished(synthesise: Callable[[EnvironmentSettings], Synthesised]) -> Synthesised:
     """Dev with everything set that ships unset."""
     return synthesise(furnished_settings())
+
+
+@pytest.fixture(scope="session")
+def all_environments(synthesise: Callable[[EnvironmentSettings], Synthesised]) -> list[Synthesised]:
+    """Every environment that ships, and dev with everything set."""
+    return [*(synthesise(load(ENVIRONMENTS / f"{name}.toml")) for name in ALL_ENVIRONMENTS), synthesise(furnished_settings())]

@@ -204,11 +204,11 @@ def test_functions_that_events_call_keep_what_they_failed_on(environment: Synthe
 
 def test_queues_and_topic_are_encrypted_and_refuse_plain_http(environment: Synthesised) -> None:
     queues, topics = environment.of_type("AWS::SQS::Queue"), environment.of_type("AWS::SNS::Topic")
-    assert len(queues) == 2 and len(topics) == 2
+    assert len(queues) == 2 and len(topics) == 3
     for name, resource in {**queues, **topics}.items():
         assert "KeysData" in flat(resource["Properties"]["KmsMasterKeyId"]), name
     policies = [*environment.of_type("AWS::SQS::QueuePolicy").values(), *environment.of_type("AWS::SNS::TopicPolicy").values()]
-    assert len(policies) == 4
+    assert len(policies) == 5
     for policy in policies:
         denials = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
         assert {"Bool": {"aws:SecureTransport": "false"}} in [s["Condition"] for s in denials]
@@ -224,6 +224,7 @@ def test_names_that_others_type_are_published_under_the_environment(environment:
         names.PARAM_BUS,
         names.PARAM_LINEAGE_KEYS,
         names.PARAM_TOPIC,
+        names.PARAM_ON_CALL,
         names.PARAM_DASHBOARD,
         *([names.PARAM_BACKUP_BUCKET] if environment.settings.backup.enabled else []),
     )
@@ -235,8 +236,8 @@ def test_names_that_others_type_are_published_under_the_environment(environment:
 
 def test_addresses_are_subscribed_to_the_topic(dev: Synthesised, furnished: Synthesised) -> None:
     assert not dev.of_type("AWS::SNS::Subscription")
-    (subscription,) = [r for r in furnished.pipeline["Resources"].values() if r["Type"] == "AWS::SNS::Subscription"]
-    assert (subscription["Properties"]["Protocol"], subscription["Properties"]["Endpoint"]) == ("email", "ml-team@example.com")
+    found = [r["Properties"] for r in furnished.pipeline["Resources"].values() if r["Type"] == "AWS::SNS::Subscription"]
+    assert [(each["Protocol"], each["Endpoint"]) for each in found] == [("email", "ml-team@example.com"), ("email", "pager@example.com")]
 
 
 def test_no_resource_is_a_custom_resource(environment: Synthesised) -> None:

@@ -6,7 +6,8 @@ import attrs
 from contracts.settings import TriggerSettings
 
 from stacks.access_settings import AccessSettings
-from stacks.settings import ENVIRONMENTS, EnvironmentSettings, NotificationSettings, RewardSettings, load
+from stacks.alarm_settings import NotificationSettings
+from stacks.settings import ENVIRONMENTS, EnvironmentSettings, RewardSettings, load
 
 ACCOUNT = "111122223333"
 
@@ -19,7 +20,9 @@ def furnished_settings() -> EnvironmentSettings:
         account=ACCOUNT,
         network=attrs.evolve(settings.network, availability_zones=3),
         reward=RewardSettings(reserved_concurrency=100),
-        notifications=NotificationSettings(emails=["ml-team@example.com"]),
+        notifications=NotificationSettings(
+            emails=["ml-team@example.com"], on_call=["pager@example.com"], runbooks_url="https://example.com/runbooks/"
+        ),
         triggers=TriggerSettings(on_dataset_registered=False, schedule="rate(7 days)", schedule_dataset="maths"),
     )
 
