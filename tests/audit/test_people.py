@@ -73,6 +73,7 @@ def test_taking_break_glass_is_told_to_people(peopled: Assembly) -> None:
     environment = load(peopled)
     (rule,) = [r["Properties"] for s, name, r in environment.resources("AWS::Events::Rule") if "BreakGlass" in name]
     glass = Policies(environment).principals["Access/BreakGlass"].arn
-    (topic,) = [environment.arn(stack, name) for stack, name, _ in environment.resources("AWS::SNS::Topic") if stack == "pipeline"]
+    topics = [(stack, name) for stack, name, _ in environment.resources("AWS::SNS::Topic") if stack == "pipeline"]
+    (topic,) = [environment.arn(stack, name) for stack, name in topics if name.startswith("Notifications")]
     assert rule["EventPattern"]["detail"] == {"eventName": ["AssumeRole"], "requestParameters": {"roleArn": [glass]}}
     assert [target["Arn"] for target in rule["Targets"]] == [topic]
