@@ -180,7 +180,7 @@ def test_answers_keep_the_order_of_the_samples() -> None:
 
 
 def test_no_more_requests_are_under_way_than_allowed() -> None:
-    fake = FakeConverse(lambda _: used(levels(5)), seconds=0.02)
+    fake = FakeConverse(lambda _: used(levels(5)), together=3)
     judge(fake, concurrency=3).batch([sample(f"answer {n}") for n in range(12)])
     assert (fake.most, len(fake.asked)) == (3, 12)
 

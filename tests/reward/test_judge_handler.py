@@ -102,7 +102,7 @@ def test_a_judge_as_a_part_is_asked_for_the_whole_batch_and_its_failure_is_not_s
         {"name": "judged", "grader": "judge", "options": {"concurrency": 4, "attempts": 1}, "weight": 0.5},
     ]
     fake = judged(lambda _: used(levels(5)), grader="composite", parts=parts)
-    fake.seconds = 0.05
+    fake.meet(4)
     event = [item(f"so it is #### {n}", str(n)) | {"metadata": {"reference_answer": "3"}} for n in range(4)]
     assert [each["aggregate_reward_score"] for each in handler(event)] == [0.5, 0.5, 0.5, 1.0]
     assert fake.most == 4

@@ -63,6 +63,7 @@ def accuracy(bench: Any, model: str) -> float:
 
 
 def test_a_deployment_is_created_becomes_active_and_beats_the_base_model(trained: Any) -> None:
+    trained.fault("slow_deployment", seconds=3, job="candidate")  # long enough to be asked too early on a busy machine
     arn = deploy(trained, tags=[{"key": "RunId", "value": "one"}])
     with pytest.raises(ClientError, match="ModelNotReadyException") as caught:
         trained.runtime.converse(modelId=arn, messages=UNKNOWN)
