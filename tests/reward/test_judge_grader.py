@@ -219,9 +219,13 @@ def test_a_batch_ends_at_its_deadline(policy: str) -> None:
 
 def test_what_needs_no_judge_costs_no_call() -> None:
     fake = FakeConverse(lambda _: used(levels(5)))
-    graded = judge(fake, max_characters=100).batch([sample(""), sample(" \n"), sample("<think>all of it</think>"), sample("x" * 101)])
-    assert [score.outcome for score in graded] == [Outcome.WRONG, Outcome.WRONG, Outcome.WRONG, Outcome.OVERSIZE]
+    responses = ["", " \n", "<think>all of it</think>", "\u200b\u2060", "x" * 101]
+    graded = judge(fake, max_characters=100).batch([sample(response) for response in responses])
+    assert [score.outcome for score in graded] == [*[Outcome.WRONG] * 4, Outcome.OVERSIZE]
     assert fake.asked == []
+    # A criterion's figures, which calibration compares with people's, cover them as well.
+    names = [each.name for each in judge(fake).options.criteria]
+    assert all([(part["name"], part["value"]) for part in score.components] == [(name, 0.0) for name in names] for score in graded)
 
 
 @pytest.mark.parametrize(

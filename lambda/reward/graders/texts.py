@@ -40,7 +40,12 @@ _SEEN = re.compile(rf"[^\s{_HIDDEN}\u0300-\u036f]")
 def answer(sample: Sample) -> str:
     """The response without its thinking and without white space around it; empty if nothing in it can be seen."""
     text = without_thinking(sample.response).strip()
-    return text if _SEEN.search(text) else ""
+    return text if seen(text) else ""
+
+
+def seen(text: str) -> bool:
+    """Whether anything in `text` can be seen."""
+    return _SEEN.search(text) is not None
 
 
 def reference_text(reference: object) -> str | None:
@@ -58,7 +63,7 @@ def reference_text(reference: object) -> str | None:
 def references(reference: object) -> list[str]:
     """Every accepted text of a reference: of each entry of a list, or of the one thing it is. Those without a visible sign are left out."""
     entries = reference if isinstance(reference, list) else [reference]
-    return [text for text in map(reference_text, entries) if text is not None and _SEEN.search(text)]
+    return [text for text in map(reference_text, entries) if text is not None and seen(text)]
 
 
 def visible(text: str) -> str:

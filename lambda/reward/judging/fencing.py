@@ -11,8 +11,12 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-_MARKER = re.compile(r"\[\[\[(?=[\s/]*(?:begin|end)\b)", re.IGNORECASE)
-_CONTROL_TOKEN = re.compile(r"<\|(?=[A-Za-z_ ]{1,40}\|>)|<(?=/?s>|/?SYS>)|\[(?=/?INST\])")
+_MARKER = re.compile(r"[\[\uff3b]{3}(?=[\s/\u200b-\u200f\u2060\ufeff]*(?:begin|end)\b)", re.IGNORECASE)
+# Those of Llama, Qwen and harmony, of DeepSeek, of Gemma and of Mistral.
+_CONTROL_TOKEN = re.compile(
+    r"<[|\uff5c](?=[\w\u2581 ]{1,40}[|\uff5c]>)|<(?=/?s>|/?SYS>|(?:start|end)_of_turn>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
+)
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 """Control characters, lone surrogates (no service takes them), and the characters that hide text or turn its direction."""
 

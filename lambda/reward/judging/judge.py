@@ -15,6 +15,7 @@ from contracts.metrics import Metric
 
 from reward.batches import BatchFailed
 from reward.contract import Sample
+from reward.graders.texts import seen
 from reward.graders.thinking import without_thinking
 from reward.judging import answers, fencing, prompts
 from reward.judging.asking import Asker, Unanswered, Unreachable, connect
@@ -25,9 +26,6 @@ from reward.score import Component, Outcome, Score
 RIGHT = 0.999
 """A score from here on counts as correct in the outcomes."""
 
-_BAD_GOLD = Score(0.0, Outcome.BAD_GOLD)
-_OVERSIZE = Score(0.0, Outcome.OVERSIZE)
-_NOTHING_SAID = Score(0.0, Outcome.WRONG)
 _UNGRADED = Score(0.0, Outcome.JUDGE_ERROR)
 
 Scores = tuple[int, ...]
@@ -53,6 +51,8 @@ class Judge:
         self._system = [{"text": prompts.system(kind, criteria)}]
         self._ending = prompts.scoring_ending(criteria, tool=options.answer_by == TOOL, reasons=options.reasons)
         self._schema = answers.scores_schema(criteria, reasons=options.reasons)
+        # What is settled without asking has the components of the rest, so that a criterion's figures cover every sample.
+        self._nothing = tuple(Component(name=each.name, value=0.0, type="Reward") for each in criteria)
 
     def __call__(self, sample: Sample) -> Score:
         """The score of one sample.
@@ -132,19 +132,19 @@ class Judge:
             (prompts.CONTEXT, _text(sample.metadata.get(self.options.context_key))),
             (prompts.REFERENCE, _text(sample.reference)),
         )
-        return [(name, text) for name, text in found if text.strip()]
+        return [(name, text) for name, text in found if seen(text)]
 
     def _question(self, sample: Sample) -> str | Score:
         """The user's turn for a sample, or its score where nobody needs to be asked."""
         options, kind = self.options, self.options.kind
         candidate = sample.response if kind.shows_thinking else without_thinking(sample.response)
         if len(candidate) > options.max_characters:
-            return _OVERSIZE
-        if not candidate.strip():
-            return _NOTHING_SAID
+            return Score(0.0, Outcome.OVERSIZE, self._nothing)
+        if not seen(candidate):
+            return Score(0.0, Outcome.WRONG, self._nothing)
         texts = self.texts(sample)
         if not set(kind.needs) <= {name for name, _ in texts} or sum(len(text) for _, text in texts) > 4 * options.max_characters:
-            return _BAD_GOLD
+            return Score(0.0, Outcome.BAD_GOLD, self._nothing)
         return prompts.message(*fencing.fenced([*texts, (prompts.CANDIDATE, candidate)]), self._ending)
 
     def _asked(self, questions: Sequence[str]) -> list[Scores | None]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reward.judging.criteria import SCALES, Criterion
 
-VERSION = "1"
+VERSION = "2"
 
 PROMPT, CONTEXT, REFERENCE, CANDIDATE = "PROMPT", "CONTEXT", "REFERENCE", "CANDIDATE"
 
