@@ -65,7 +65,7 @@ _KINDS = {
     "key_month": "KMS keys",
     "alarm_month": "alarms",
     "composite_alarm_month": "composite alarms",
-    "dashboard_month": "dashboard",
+    "dashboard_month": "dashboards",
 }
 
 

@@ -18,6 +18,7 @@ from stacks.constructs.statements import allow, arn, in_region, list_objects, re
 
 _RUNS = "An execution is named when a run starts; the pattern is every run of this environment's one state machine, and nothing else."
 _PARAMETERS = "Everything this environment publishes about itself stands below /rft/<environment>/, names and no secrets."
+_DASHBOARDS = (names.dashboard, names.run_dashboard)
 _READS = "Reads configuration, which has no data in it; most of these know no resource (service authorization reference)."
 
 
@@ -66,6 +67,10 @@ class Access(Construct):
     def _machine(self) -> str:
         return state_machine_arn(self._stack, self._settings.name)
 
+    def _dashboard(self, name: str) -> str:
+        # The ARN of a dashboard has no Region (service authorization reference, Amazon CloudWatch).
+        return self._stack.format_arn(service="cloudwatch", region="", resource="dashboard", resource_name=name)
+
     def _watch(self) -> list[iam.PolicyStatement]:
         runs = arn(self._stack, "states", f"execution:{names.state_machine(self._settings.name)}:*")
         return [
@@ -77,6 +82,7 @@ class Access(Construct):
                 because=_PARAMETERS,
             ),
             allow(["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"], ["*"], in_region(self._stack.region), because=_READS),
+            allow(["cloudwatch:GetDashboard"], [self._dashboard(made(self._settings.name)) for made in _DASHBOARDS]),
         ]
 
     def _operate(self) -> list[iam.PolicyStatement]:

@@ -22,7 +22,7 @@ from stacks.constructs import perimeter
 from stacks.constructs.commons import Commons
 from stacks.constructs.dead_letters import dead_letters
 from stacks.constructs.task_function import ARCHITECTURE, RUNTIME, Workshop
-from stacks.dashboard import Dashboard
+from stacks.dashboards.build import Dashboards
 from stacks.dataset import Dataset
 from stacks.evaluation import Evaluation
 from stacks.foundation import FoundationStack
@@ -113,13 +113,14 @@ class PipelineStack(Stack):
             on_call=on_call.topic,
             runbooks=settings.notifications.runbooks_url,
         )
-        Dashboard(
+        Dashboards(
             self,
-            "Dashboard",
-            environment=settings.name,
+            "Dashboards",
+            settings=settings,
             reward=reward.function,
             state_machine=run.state_machine,
-            queues=queues,
+            undelivered_events=events_lost,
+            failed_events=failures,
             alarms=[needs_person.alarm, *(built.alarm for built in every)],
         )
         Access(self, "Access", commons=commons, dead_letters=events_lost)
@@ -135,6 +136,7 @@ class PipelineStack(Stack):
                 names.PARAM_ON_CALL: on_call.topic.topic_arn,
                 names.PARAM_LINEAGE_KEYS: keys.signing.key_arn,
                 names.PARAM_DASHBOARD: names.dashboard(settings.name),
+                names.PARAM_RUN_DASHBOARD: names.run_dashboard(settings.name),
                 **({names.PARAM_BACKUP_BUCKET: foundation.backup.bucket.bucket_name} if foundation.backup else {}),
             },
         )

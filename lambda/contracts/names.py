@@ -63,6 +63,11 @@ def dashboard(environment: str) -> str:
     return f"rft-{environment}"
 
 
+def run_dashboard(environment: str) -> str:
+    """Name of the dashboard that shows one run, chosen in it."""
+    return f"rft-{environment}-run"
+
+
 def trail(environment: str) -> str:
     """Name of the environment's audit trail; fixed, because its bucket and key name it before it exists."""
     return f"rft-{environment}"
@@ -117,6 +122,7 @@ PARAM_ON_CALL = "on-call-topic-arn"
 """Where a paging tool subscribes that takes more than e-mail."""
 
 PARAM_DASHBOARD = "dashboard"
+PARAM_RUN_DASHBOARD = "run-dashboard"
 PARAM_BACKUP_BUCKET = "backup-bucket"
 """Only where there is a backup."""
 

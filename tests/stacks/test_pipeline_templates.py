@@ -226,6 +226,7 @@ def test_names_that_others_type_are_published_under_the_environment(environment:
         names.PARAM_TOPIC,
         names.PARAM_ON_CALL,
         names.PARAM_DASHBOARD,
+        names.PARAM_RUN_DASHBOARD,
         *([names.PARAM_BACKUP_BUCKET] if environment.settings.backup.enabled else []),
     )
     assert set(published) == {names.parameter(environment.settings.name, name) for name in wanted}
