@@ -23,7 +23,7 @@ ABSENT = "no such role"
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _NEIGHBOUR = {"dev": "stage", "stage": "prod"}
-_OPTIONAL = ("Access/", "Backup/")
+_OPTIONAL = ("Access/", "Backup/", "Budget")
 _EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 

@@ -70,6 +70,7 @@ def idle(assembly: Assembly, prices: Prices) -> list[Line]:
     endpoints: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     quantities: Counter[str] = Counter()
+    acting: set[str] = set()
     unknown: set[str] = set()
     for _, _, resource in assembly.resources():
         kind, properties = resource["Type"], resource.get("Properties", {})
@@ -80,6 +81,8 @@ def idle(assembly: Assembly, prices: Prices) -> list[Line]:
         elif kind in ("AWS::KMS::Key", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Dashboard"):
             counts[kind] += 1
             quantities[kind] += _metrics(properties) if kind == "AWS::CloudWatch::Alarm" else 1
+        elif kind == "AWS::Budgets::BudgetsAction":
+            acting.add(str(properties["BudgetName"]))
         elif kind in BY_USE:
             counts[kind] += 1
         elif kind not in _FREE and not kind.startswith(_FREE_SERVICES):
@@ -101,6 +104,7 @@ def idle(assembly: Assembly, prices: Prices) -> list[Line]:
         ),
         prices.line(f"{counts['AWS::CloudWatch::Dashboard']} dashboards", quantities["AWS::CloudWatch::Dashboard"], "dashboard_month"),
     ]
+    lines.append(prices.line(f"{len(acting)} budgets with an action", len(acting) * HOURS_PER_MONTH / 24, "budget_day"))
     lines = sorted((line for line in lines if line.quantity), key=lambda line: -line.usd)
     return [
         *lines,

@@ -66,6 +66,7 @@ _KINDS = {
     "alarm_month": "alarms",
     "composite_alarm_month": "composite alarms",
     "dashboard_month": "dashboards",
+    "budget_day": "budget with an action",
 }
 
 

@@ -14,6 +14,7 @@ from rft.output import Output
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "audit": ("rft.audit", "audit", "Evidence for a reviewer: what is deployed, and what was recorded."),
     "backup": ("rft.backup", "backup", "Check datasets and records, and put back what was lost."),
+    "budget": ("rft.budget", "budget", "What the environment has cost this month, and what is refused once that is too much."),
     "cost": ("rft.cost", "cost", "What an environment costs idle, and what the pipeline adds to a run."),
     "dataset": ("rft.dataset", "dataset", "Add datasets and see what is registered."),
     "demo": ("rft.demo", "demo", "The whole job on this machine: deploy locally, train, evaluate, release."),

@@ -108,6 +108,15 @@ class Target:
         return client
 
     @cached_property
+    def budgets(self) -> Any:
+        """AWS Budgets, and IAM below: no stubs are installed for a verb each."""
+        return self._client("budgets")
+
+    @cached_property
+    def iam(self) -> Any:
+        return self._client("iam")
+
+    @cached_property
     def caller(self) -> str:
         """ARN of whoever calls, for the record."""
         return str(self._client("sts").get_caller_identity()["Arn"])

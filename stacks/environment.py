@@ -42,6 +42,8 @@ class RftEnvironment(Stage):
         )
         # On every role in the tree, those that CDK's constructs would make included.
         iam.PermissionsBoundary.of(self).apply(self.foundation.boundary.policy)
+        if self.pipeline.budget and self.foundation.boundary.budget:
+            iam.PermissionsBoundary.of(self.pipeline.budget).apply(self.foundation.boundary.budget)
         endpoint_policies.narrow(self.foundation.network.endpoints, self)
         Tags.of(self).add("Project", "bedrock-rft")
         Tags.of(self).add("Environment", settings.name)

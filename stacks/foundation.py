@@ -30,8 +30,8 @@ class FoundationStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, termination_protection=settings.protect, **kwargs)
-        self.boundary = Boundary(self, "Boundary", environment=settings.name)
-        self.keys = Keys(self, "Keys", environment=settings.name, protect=settings.protect)
+        self.boundary = Boundary(self, "Boundary", environment=settings.name, budget=settings.budget.acts)
+        self.keys = Keys(self, "Keys", environment=settings.name, protect=settings.protect, budget=settings.budget.monthly_usd is not None)
         self.buckets = Buckets(
             self,
             "Buckets",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -18,6 +19,7 @@ from stacks.access import Access
 from stacks.alarms import Alarms
 from stacks.alarms.needs_person import NeedsPerson
 from stacks.alarms.watched import Watched
+from stacks.budget import Budget
 from stacks.constructs import perimeter
 from stacks.constructs.commons import Commons
 from stacks.constructs.dead_letters import dead_letters
@@ -37,7 +39,11 @@ from stacks.training import JobRole, Training
 
 
 class PipelineStack(Stack):
-    """Wires the capabilities; each builds itself in its own file."""
+    """Wires the capabilities; each builds itself in its own file.
+
+    Attributes:
+        budget: None where settings have none.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings, foundation: FoundationStack, **kwargs: Any
@@ -79,16 +85,12 @@ class PipelineStack(Stack):
             dead_letters=events_lost,
         )
         spend = Spend(self, "Spend", commons=commons, dead_letters=events_lost)
-        watch = Perimeter(
-            self,
-            "Perimeter",
-            commons=commons,
-            makers={
-                names.ENV_JOB_MAKER: training.functions["start_training"],
-                names.ENV_DEPLOYMENT_MAKER: evaluation.functions["deploy_candidate"],
-            },
-            dead_letters=events_lost,
-        )
+        makers = {
+            names.ENV_JOB_MAKER: training.functions["start_training"],
+            names.ENV_DEPLOYMENT_MAKER: evaluation.functions["deploy_candidate"],
+        }
+        watch = Perimeter(self, "Perimeter", commons=commons, makers=makers, dead_letters=events_lost)
+        self.budget = self._build_budget(settings, notifications, [task.role for task in makers.values()])
         queues = {"UndeliveredEvents": events_lost, "FailedEvents": failures}
         alarms = Alarms(
             self,
@@ -138,8 +140,14 @@ class PipelineStack(Stack):
                 names.PARAM_DASHBOARD: names.dashboard(settings.name),
                 names.PARAM_RUN_DASHBOARD: names.run_dashboard(settings.name),
                 **({names.PARAM_BACKUP_BUCKET: foundation.backup.bucket.bucket_name} if foundation.backup else {}),
+                **({names.PARAM_BUDGET: self.budget.name} if self.budget else {}),
             },
         )
+
+    def _build_budget(self, settings: EnvironmentSettings, notifications: Notifications, starters: Sequence[iam.IRole]) -> Budget | None:
+        if settings.budget.monthly_usd is None:
+            return None
+        return Budget(self, "Budget", environment=settings.name, settings=settings.budget, topic=notifications.topic, starters=starters)
 
     def _build_layer(self) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.errors import BudgetUsedUp
 from contracts.events import EVENT_OF_OUTCOME, Outcome, RunEvent
 
 from stacks.run_approvals import approval, ask_to_continue
@@ -225,7 +226,10 @@ def _training(functions: Mapping[str, str], poll_seconds: int, ask_seconds: int)
             payload={"plan": "{% $plan %}", "approvals": "{% $approvals %}"},
             assign={"jobArn": "{% $states.result.Payload.job_arn %}"},
             following="TrackTraining",
-            catch=[catch("StartTraining", Outcome.TRAINING_FAILED)],
+            catch=[
+                catch("StartTraining", Outcome.SPEND_REJECTED, errors=[BudgetUsedUp.__name__]),
+                catch("StartTraining", Outcome.TRAINING_FAILED),
+            ],
         ),
         "TrackTraining": task(
             functions["track_training"],
@@ -295,7 +299,10 @@ def _deployment(functions: Mapping[str, str]) -> dict[str, State]:
                 "deploymentChecks": "{% $deploymentChecks + 1 %}",
             },
             following="DeploymentReady",
-            catch=[catch("DeployCandidate", Outcome.DEPLOYMENT_FAILED)],
+            catch=[
+                catch("DeployCandidate", Outcome.SPEND_REJECTED, errors=[BudgetUsedUp.__name__]),
+                catch("DeployCandidate", Outcome.DEPLOYMENT_FAILED),
+            ],
         ),
         "DeploymentReady": choice(
             ("$deployment.status = 'Active'", "Evaluate", None),

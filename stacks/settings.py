@@ -30,11 +30,12 @@ from contracts.sweep_settings import SweepSettings
 from contracts.validation import matching, one_of, structure, whole
 from reward import graders
 
-from stacks import backup_settings, judge_settings, perimeter_settings
+from stacks import backup_settings, budget_settings, judge_settings, perimeter_settings
 from stacks.access_settings import AccessSettings
 from stacks.alarm_settings import AlarmSettings, NotificationSettings
 from stacks.audit_settings import AuditSettings
 from stacks.backup_settings import LOCK_MODES, BackupSettings
+from stacks.budget_settings import BudgetSettings
 from stacks.judge_settings import JudgeSettings
 from stacks.perimeter_settings import PerimeterSettings
 
@@ -168,6 +169,7 @@ class EnvironmentSettings:
     perimeter: PerimeterSettings = attrs.field(factory=PerimeterSettings)
     alarms: AlarmSettings = attrs.field(factory=AlarmSettings)
     notifications: NotificationSettings = attrs.field(factory=NotificationSettings)
+    budget: BudgetSettings = attrs.field(factory=BudgetSettings)
     triggers: TriggerSettings = attrs.field(factory=TriggerSettings)
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
     guard_rails: GuardRailSettings = attrs.field(factory=GuardRailSettings)
@@ -243,6 +245,7 @@ def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
     if settings.name != stem:
         problems.append(f"name = {settings.name!r}: allowed is the file's own name, {stem!r}")
     problems += backup_settings.problems(settings.backup)
+    problems += budget_settings.problems(settings.budget, protect=settings.protect)
     problems += _grader_problems(settings.reward)
     problems += judge_settings.problems(
         settings.reward.grader,

@@ -24,5 +24,9 @@ class InvalidInput(ValueError):
         return "\n".join([f"{self.where}: {len(self.problems)} problems", *(f"  - {p}" for p in self.problems)])
 
 
+class BudgetUsedUp(RuntimeError):
+    """AWS refused to start what costs, because the environment's budget is used up; the state machine ends the run on this name."""
+
+
 class TransientFault(RuntimeError):
     """A fault of a service that a retry may cure; the state machine retries on this name."""

@@ -124,6 +124,8 @@ PARAM_ON_CALL = "on-call-topic-arn"
 PARAM_DASHBOARD = "dashboard"
 PARAM_RUN_DASHBOARD = "run-dashboard"
 PARAM_BACKUP_BUCKET = "backup-bucket"
+PARAM_BUDGET = "budget"
+"""The name of the environment's budget; absent where settings have none."""
 """Only where there is a backup."""
 
 PARAMS_OF_BACKUP = (PARAM_DATASETS_BUCKET, PARAM_RUNS_BUCKET, PARAM_STATE_MACHINE, PARAM_BACKUP_BUCKET)
@@ -255,6 +257,16 @@ def people_role(environment: str, role: str) -> str:
 def restore_role(environment: str) -> str:
     """Fixed, because people type it."""
     return f"rft-{environment}-restore"
+
+
+def budget_role(environment: str) -> str:
+    """Under which AWS Budgets attaches `budget_policy`; fixed, because the boundary makes an exception for it."""
+    return f"rft-{environment}-budget"
+
+
+def budget_policy(environment: str) -> str:
+    """The policy that refuses what costs; fixed, because a refusal names it and the boundary lets no other be attached."""
+    return f"rft-{environment}-budget-used-up"
 
 
 def foreign_key(finding: str) -> str:

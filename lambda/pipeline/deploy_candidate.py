@@ -1,6 +1,7 @@
 """DeployCandidate: puts the trained model behind an on-demand deployment, once, and says how far it is.
 
-Event `{plan, model_arn}`; gives `{deployment_arn, status: Creating | Active | Failed, reason}`.
+Event `{plan, model_arn}`; gives `{deployment_arn, status: Creating | Active | Failed, reason}`. Raises `BudgetUsedUp` when AWS Budgets
+lets nothing start any more.
 
 Permissions:
   bedrock:GetCustomModel on custom-model/*
@@ -19,6 +20,7 @@ from botocore.exceptions import ClientError
 from contracts.run import Plan
 
 from pipeline import aws, jobs, store
+from pipeline.budget import spending
 from pipeline.task import Event, Result, task
 
 REASON_CHARACTERS = 600
@@ -65,10 +67,11 @@ def described(deployment: Mapping[str, Any], model_arn: str) -> Result:
 
 def _create(plan: Plan, model_arn: str) -> str:
     # The token makes a repeated call give the same deployment, even before the name can be looked up.
-    return aws.bedrock().create_custom_model_deployment(
-        modelDeploymentName=plan.job_name,
-        modelArn=model_arn,
-        description=f"Candidate of run {plan.run_id}, dataset {plan.dataset}/{plan.dataset_version}",
-        tags=jobs.tags(plan),  # type: ignore[arg-type]
-        clientRequestToken=plan.job_name,
-    )["customModelDeploymentArn"]
+    with spending(plan.environment):
+        return aws.bedrock().create_custom_model_deployment(
+            modelDeploymentName=plan.job_name,
+            modelArn=model_arn,
+            description=f"Candidate of run {plan.run_id}, dataset {plan.dataset}/{plan.dataset_version}",
+            tags=jobs.tags(plan),  # type: ignore[arg-type]
+            clientRequestToken=plan.job_name,
+        )["customModelDeploymentArn"]

@@ -1,6 +1,7 @@
 """StartTraining: creates the customization job, once however often it is called.
 
 Event `{plan, approvals}`; gives `{job_arn}`. This is the step that spends money: without the approval the plan asks for it refuses.
+It raises `BudgetUsedUp` when AWS Budgets lets nothing start any more.
 
 Permissions:
   bedrock:CreateModelCustomizationJob on the base foundation model, custom-model/* and model-customization-job/*
@@ -23,6 +24,7 @@ from contracts.run import Plan
 
 from pipeline import aws, config, jobs, store
 from pipeline.approvals import approval_problem
+from pipeline.budget import spending
 from pipeline.task import Event, Result, task
 
 
@@ -31,7 +33,8 @@ def handler(event: Event) -> Result:
     plan = store.plan_of(event)
     _may_spend(plan, event.get("approvals"))
     try:
-        created = aws.bedrock().create_model_customization_job(**jobs.request(plan, security()))
+        with spending(plan.environment):
+            created = aws.bedrock().create_model_customization_job(**jobs.request(plan, security()))
     except ClientError as error:
         if aws.code_of(error) != "ConflictException":
             raise

@@ -26,6 +26,9 @@ def register() -> None:
     cfn.add("AWS::Events::Archive", _archive, _delete_archive)
     cfn.add("AWS::Events::EventBusPolicy", _bus_policy, _delete_bus_policy, replaced_by=("EventBusName", "StatementId"))
     cfn.add("AWS::Budgets::Budget", _budget, _delete_budget)
+    cfn.add_recorded(
+        "AWS::Budgets::BudgetsAction", "no cost accrues here, so no policy is ever attached", lambda name, _p: {"ActionId": name}
+    )
     cfn.add("AWS::CloudTrail::Trail", _trail, _delete_trail)
     cfn.add_recorded("AWS::CloudWatch::AnomalyDetector", "no band is learned, so an alarm on one never changes state")
     cfn.add_recorded("AWS::Logs::QueryDefinition", "log queries are not run", lambda name, _p: {"QueryDefinitionId": name})

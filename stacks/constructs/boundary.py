@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+from contracts import names
 
 from stacks.constructs.acknowledge import acknowledge_patterns
 from stacks.constructs.statements import allow, in_region
@@ -14,6 +15,10 @@ from stacks.constructs.statements import allow, in_region
 _OWN_NAMES = (
     "A boundary names what belongs to the environment by the prefix of its stacks' names, so that a resource added to them later "
     "needs no change here; it grants nothing, and each role's own policy names its resources."
+)
+_ROLES_OF_THE_STACKS = (
+    "The roles get their names when the stacks are deployed; the condition names the one policy, which only denies, and the role's own "
+    "policy names the two roles it goes to."
 )
 _NO_NAMES = "These know no resource, or one whose id Bedrock, KMS or EC2 makes up; held to this account and Region, and it grants nothing."
 
@@ -23,6 +28,11 @@ def name_of(environment: str) -> str:
     return f"rft-{environment}-boundary"
 
 
+def name_of_budget(environment: str) -> str:
+    """Of the managed policy that bounds the role of AWS Budgets; fixed for the same reason."""
+    return f"{name_of(environment)}-budget"
+
+
 class Boundary(Construct):
     """One managed policy for every role: a list of what the environment's work takes, and denials that outlast any allowance.
 
@@ -30,10 +40,11 @@ class Boundary(Construct):
     the allowances of a boundary do not (IAM user guide, access_policies_boundaries).
 
     Attributes:
-        policy: set on every role by `RftEnvironment`.
+        policy: set on every role by `RftEnvironment`, but for one.
+        budget: set on the role of AWS Budgets, which could not do its one work within `policy`; None where no budget acts.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: str, budget: bool) -> None:
         super().__init__(scope, construct_id)
         self._stack = Stack.of(self)
         self._environment = environment
@@ -45,6 +56,23 @@ class Boundary(Construct):
             statements=[*allowed, *self._denied()],
         )
         acknowledge_patterns(self.policy, allowed)
+        self.budget = self._build_budget() if budget else None
+
+    def _build_budget(self) -> iam.ManagedPolicy:
+        """Of all that `policy` denies, this lets one thing through: one policy, which only denies, onto and off the stacks' roles.
+
+        An exception of its own and not a condition in `policy`, whose denial of every write to IAM stays whole for every other role.
+        """
+        denial = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:policy/{names.budget_policy(self._environment)}"
+        statement = allow(
+            ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+            [f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/rft-{self._environment}-*"],
+            {"ArnEquals": {"iam:PolicyARN": denial}},
+            because=_ROLES_OF_THE_STACKS,
+        )
+        policy = iam.ManagedPolicy(self, "Budget", managed_policy_name=name_of_budget(self._environment), statements=[statement])
+        acknowledge_patterns(policy, [statement])
+        return policy
 
     def _arns(self, *resources: str) -> list[str]:
         """`service:resource`, in this account and Region."""

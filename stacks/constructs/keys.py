@@ -11,7 +11,7 @@ from constructs import Construct
 from contracts import names
 
 from stacks.constructs import key_policy
-from stacks.constructs.statements import arn, for_service
+from stacks.constructs.statements import arn, budgets_arn, for_service
 
 
 class Keys(Construct):
@@ -23,7 +23,7 @@ class Keys(Construct):
     policy names only the services that have no role.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: str, protect: bool) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: str, protect: bool, budget: bool) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
         self._removal = RemovalPolicy.RETAIN if protect else RemovalPolicy.DESTROY
@@ -37,7 +37,7 @@ class Keys(Construct):
         )
         self.logs = self._build("Logs", "RFT: log groups", [])
         self.signing = self._build_signing()
-        self._let_services_use_data_key()
+        self._let_services_use_data_key(budget)
         self._let_cloudwatch_logs_use_logs_key()
 
     def _build(self, construct_id: str, description: str, use: Sequence[iam.PolicyStatement]) -> kms.Key:
@@ -77,9 +77,13 @@ class Keys(Construct):
         )
         return key
 
-    def _let_services_use_data_key(self) -> None:
-        # An alarm writes to the encrypted topic, a rule to the encrypted dead-letter queue, without a role.
-        sources = {"cloudwatch": arn(self._stack, "cloudwatch", "alarm:*"), "events": arn(self._stack, "events", "rule/*")}
+    def _let_services_use_data_key(self, budget: bool) -> None:
+        # An alarm and a budget write to the encrypted topic, a rule to the encrypted dead-letter queue, without a role.
+        sources = {
+            "cloudwatch": arn(self._stack, "cloudwatch", "alarm:*"),
+            "events": arn(self._stack, "events", "rule/*"),
+            **({"budgets": budgets_arn("*")} if budget else {}),
+        }
         for service, source in sources.items():
             self.data.add_to_resource_policy(
                 iam.PolicyStatement(

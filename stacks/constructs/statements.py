@@ -103,6 +103,11 @@ def arn(scope: Stack, service: str, resource: str, *, account: bool = True) -> s
     return f"arn:{Aws.PARTITION}:{service}:{scope.region}:{Aws.ACCOUNT_ID if account else ''}:{resource}"
 
 
+def budgets_arn(resource: str) -> str:
+    """An ARN of AWS Budgets, which knows no Region."""
+    return f"arn:{Aws.PARTITION}:budgets::{Aws.ACCOUNT_ID}:{resource}"
+
+
 def _keys(bucket: s3.IBucket, prefixes: Sequence[str]) -> list[str]:
     return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
 

@@ -76,6 +76,14 @@ def template(period: int) -> dict[str, Any]:
             "Type": "AWS::Budgets::Budget",
             "Properties": {"Budget": {"BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": {"Amount": period, "Unit": "USD"}}},
         },
+        "StopSpend": {
+            "Type": "AWS::Budgets::BudgetsAction",
+            "Properties": {
+                "BudgetName": {"Ref": "Spend"},
+                "ActionType": "APPLY_IAM_POLICY",
+                "ActionThreshold": {"Type": "PERCENTAGE", "Value": period},
+            },
+        },
         "TrailBucket": {"Type": "AWS::S3::Bucket"},
         "Trail": {
             "Type": "AWS::CloudTrail::Trail",
@@ -122,7 +130,12 @@ def test_the_added_types_are_created_updated_and_deleted(bench: Any, deploy: Cal
     assert len(bench.client("ec2").describe_flow_logs()["FlowLogs"]) == 1
     assert [each["Name"] for each in bench.client("cloudtrail").describe_trails()["trailList"]] == [resources["Trail"]]
     listed = {each["what"] for each in bench.endpoint.admin("GET", "status")["not_emulated"]}
-    assert {"AWS::CloudWatch::AnomalyDetector", "AWS::Logs::QueryDefinition", "AWS::Budgets::Budget"} <= listed
+    assert {
+        "AWS::CloudWatch::AnomalyDetector",
+        "AWS::Logs::QueryDefinition",
+        "AWS::Budgets::Budget",
+        "AWS::Budgets::BudgetsAction",
+    } <= listed
 
     cloudformation.delete_stack(StackName=cloudformation.describe_stacks(StackName="added")["Stacks"][0]["StackId"])
     waiting(lambda: not cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm", "MetricAlarm"], AlarmNamePrefix="cfn-")["MetricAlarms"])

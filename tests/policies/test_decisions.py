@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from contracts import names
 
 from stacks.constructs.audit_bucket import DEPLOYER
 from stacks.constructs.boundary import name_of
@@ -114,6 +115,12 @@ def test_only_a_deployment_makes_roles_and_only_with_the_boundary() -> None:
     assert not scp_lets("scp-foundations", ADMINISTRATOR, "iam:CreateRole", resource=ROLE, keys=BOUNDARY)
     assert not scp_lets("scp-foundations", ADMINISTRATOR, "iam:UpdateAssumeRolePolicy", resource=ROLE)
     assert scp_lets("scp-foundations", ADMINISTRATOR, "iam:CreateRole", resource=f"arn:aws:iam::{ACCOUNT}:role/other")
+
+
+def test_aws_budgets_may_attach_its_denial_and_no_administrator_may_take_it_off() -> None:
+    budgets = f"arn:aws:iam::{ACCOUNT}:role/{names.budget_role('prod')}"
+    assert scp_lets("scp-foundations", budgets, "iam:AttachRolePolicy", resource=ROLE)
+    assert not scp_lets("scp-foundations", ADMINISTRATOR, "iam:DetachRolePolicy", resource=ROLE)
 
 
 @pytest.mark.parametrize(

@@ -216,8 +216,8 @@ def test_an_account_may_be_given(tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_takes_the_default(tmp_path: Path) -> None:
-    settings = load(written(tmp_path, 'name = "dev"\nregion = "us-east-1"\n'))
-    assert plain(settings) == plain(EnvironmentSettings(name="dev", region="us-east-1"))
+    settings = load(written(tmp_path, 'name = "dev"\nregion = "us-east-1"\nprotect = false\n'))
+    assert plain(settings) == plain(EnvironmentSettings(name="dev", region="us-east-1", protect=False))
 
 
 @pytest.mark.parametrize("name", ["dev", "stage", "prod"])

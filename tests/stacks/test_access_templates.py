@@ -75,7 +75,9 @@ def test_no_role_trusts_an_account_or_everyone(environment: Synthesised) -> None
 def test_every_role_is_bounded(environment: Synthesised) -> None:
     boundary, _ = environment.one("AWS::IAM::ManagedPolicy", "BoundaryPolicy")
     for name, role in environment.of_type("AWS::IAM::Role").items():
-        assert boundary in flat(role["Properties"].get("PermissionsBoundary", "")), f"{name} has no boundary"
+        # What bounds AWS Budgets' own role instead: test_budget_templates.py.
+        if not name.startswith("BudgetRole"):
+            assert boundary in flat(role["Properties"].get("PermissionsBoundary", "")), f"{name} has no boundary"
 
 
 def test_each_function_has_a_role_of_its_own(environment: Synthesised) -> None:

@@ -163,11 +163,15 @@ def test_every_rule_of_the_backup_is_watched(environment: Synthesised) -> None:
     assert found == {names.replication_rule(prefix) for prefix in (*names.BACKED_UP_DATASETS, *names.BACKED_UP_RUNS)}
 
 
-def test_alarms_may_publish_to_the_topics_and_nobody_else_may(environment: Synthesised) -> None:
+def test_alarms_may_publish_to_the_topics_the_budget_to_one_and_nobody_else_may(environment: Synthesised) -> None:
+    budget = []
     for policy in environment.of_type("AWS::SNS::TopicPolicy").values():
         granting = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-        assert [s["Principal"] for s in granting] == [{"Service": "cloudwatch.amazonaws.com"}]
-        assert "aws:SourceAccount" in granting[0]["Condition"]["StringEquals"]
+        assert all("aws:SourceAccount" in s["Condition"]["StringEquals"] for s in granting)
+        services = [s["Principal"]["Service"] for s in granting]
+        budget += [service for service in services if service == "budgets.amazonaws.com"]
+        assert [service for service in services if service != "budgets.amazonaws.com"] == ["cloudwatch.amazonaws.com"]
+    assert len(budget) == 1
 
 
 def test_every_alarm_has_its_page_and_every_page_its_alarm(all_environments: list[Synthesised]) -> None:

@@ -228,6 +228,7 @@ def test_names_that_others_type_are_published_under_the_environment(environment:
         names.PARAM_DASHBOARD,
         names.PARAM_RUN_DASHBOARD,
         *([names.PARAM_BACKUP_BUCKET] if environment.settings.backup.enabled else []),
+        *([names.PARAM_BUDGET] if environment.settings.budget.monthly_usd else []),
     )
     assert set(published) == {names.parameter(environment.settings.name, name) for name in wanted}
     assert names.parameter(environment.settings.name, names.PARAM_RELEASED_MODEL) not in published
