@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 import uuid
 from typing import Any
 
+import botocore.loaders
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch as upstream
 from ministack.services import sns
 
-from local.emulator import alarms
+from local.emulator import alarms, metric_queries
 from local.emulator.clients import client, root
+from local.emulator.metric_series import stamp
 from local.emulator.ports import put_service_event
 
 _ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+
+_STATISTICS = {"SampleCount": "SAMPLE_COUNT", "Average": "AVERAGE", "Sum": "SUM", "Minimum": "MINIMUM", "Maximum": "MAXIMUM"}
 
 _previous: dict[str, dict[str, Any]] = {}
 
@@ -43,8 +48,7 @@ def announce(alarm: dict[str, Any], old: str, new: str, reason: str) -> None:
 
 
 def _state(alarm: dict[str, Any], value: str, reason: str) -> dict[str, Any]:
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime(alarm.get("StateUpdatedTimestamp") or time.time()))
-    state = {"value": value, "reason": reason, "timestamp": stamp}
+    state = {"value": value, "reason": reason, "timestamp": stamp(alarm.get("StateUpdatedTimestamp") or time.time())}
     if alarm.get("StateReasonData"):
         state["reasonData"] = alarm["StateReasonData"]
     return state
@@ -88,14 +92,14 @@ def _configuration(alarm: dict[str, Any]) -> dict[str, Any]:
 def _perform(action: str, alarm: dict[str, Any], detail: dict[str, Any], message: dict[str, Any]) -> None:
     service = action.split(":")[2] if action.count(":") >= 5 else ""
     if service == "sns":
-        subject = f'{detail["state"]["value"]}: "{alarm["AlarmName"]}" in {get_region()}'[:100]
+        subject = f'{detail["state"]["value"]}: "{alarm["AlarmName"]}" in {_region_name(get_region())}'[:100]
         sns._fanout(action, str(uuid.uuid4()), json.dumps(message), subject)
     elif service == "lambda":
         payload = {
             "source": "aws.cloudwatch",
             "alarmArn": alarm["AlarmArn"],
             "accountId": get_account_id(),
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime()),
+            "time": stamp(time.time()),
             "region": get_region(),
             "alarmData": detail,
         }
@@ -109,11 +113,11 @@ def _message(alarm: dict[str, Any], old: str, new: str, reason: str) -> dict[str
         "AlarmName": alarm["AlarmName"],
         "AlarmDescription": alarm.get("AlarmDescription") or None,
         "AWSAccountId": get_account_id(),
-        "AlarmConfigurationUpdatedTimestamp": alarm.get("AlarmConfigurationUpdatedTimestamp"),
+        "AlarmConfigurationUpdatedTimestamp": stamp(alarm.get("AlarmConfigurationUpdatedTimestamp") or time.time()),
         "NewStateValue": new,
         "NewStateReason": reason,
-        "StateChangeTime": time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime()),
-        "Region": get_region(),
+        "StateChangeTime": stamp(time.time()),
+        "Region": _region_name(get_region()),
         "AlarmArn": alarm["AlarmArn"],
         "OldStateValue": old,
         "OKActions": alarm.get("OKActions") or [],
@@ -121,14 +125,54 @@ def _message(alarm: dict[str, Any], old: str, new: str, reason: str) -> dict[str
         "InsufficientDataActions": alarm.get("InsufficientDataActions") or [],
     }
     if "AlarmRule" in alarm:
-        return {**message, "AlarmRule": alarm["AlarmRule"]}
-    trigger = {
-        key: alarm.get(key) for key in ("EvaluationPeriods", "DatapointsToAlarm", "ComparisonOperator", "Threshold", "TreatMissingData")
+        return {**message, "AlarmRule": alarm["AlarmRule"], "TriggeringChildren": _children(alarm)}
+    return {**message, "Trigger": _trigger(alarm)}
+
+
+def _children(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alarms that changed the state of a composite alarm."""
+    found = json.loads(alarm.get("StateReasonData") or "{}").get("triggeringAlarms", [])
+    return [{"Arn": each["arn"], "State": {"Value": each["state"]["value"], "Timestamp": each["state"]["timestamp"]}} for each in found]
+
+
+def _trigger(alarm: dict[str, Any]) -> dict[str, Any]:
+    shared = {
+        "EvaluationPeriods": alarm.get("EvaluationPeriods"),
+        **({"DatapointsToAlarm": alarm["DatapointsToAlarm"]} if alarm.get("DatapointsToAlarm") else {}),
+        "ComparisonOperator": alarm.get("ComparisonOperator"),
+        "Threshold": alarm.get("Threshold"),
+        "TreatMissingData": alarm.get("TreatMissingData") or "missing",
+        "EvaluateLowSampleCountPercentile": alarm.get("EvaluateLowSampleCountPercentile") or "",
     }
     if alarm.get("Metrics"):
-        trigger["Metrics"] = alarm["Metrics"]
-    else:
-        dimensions = [{"name": each["Name"], "value": each["Value"]} for each in alarm.get("Dimensions") or []]
-        trigger.update({key: alarm.get(key) for key in ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Unit")})
-        trigger["Dimensions"] = dimensions
-    return {**message, "Trigger": trigger}
+        period = metric_queries.period_of(alarm["Metrics"][0], alarm["Metrics"])
+        return {"Period": period, **shared, "Metrics": [_query(each) for each in alarm["Metrics"]]}
+    extended = alarm.get("ExtendedStatistic")
+    return {
+        "MetricName": alarm.get("MetricName"),
+        "Namespace": alarm.get("Namespace"),
+        "StatisticType": "ExtendedStatistic" if extended else "Statistic",
+        **({"ExtendedStatistic": extended} if extended else {"Statistic": _STATISTICS[alarm.get("Statistic") or "Average"]}),
+        "Unit": alarm.get("Unit"),
+        "Dimensions": _dimensions(alarm),
+        "Period": alarm.get("Period"),
+        **shared,
+    }
+
+
+def _query(query: dict[str, Any]) -> dict[str, Any]:
+    if "MetricStat" not in query:
+        return query
+    metric = query["MetricStat"]["Metric"]
+    return {**query, "MetricStat": {**query["MetricStat"], "Metric": {**metric, "Dimensions": _dimensions(metric)}}}
+
+
+def _dimensions(metric: dict[str, Any]) -> list[dict[str, str]]:
+    return [{"value": each["Value"], "name": each["Name"]} for each in metric.get("Dimensions") or []]
+
+
+@functools.cache
+def _region_name(region: str) -> str:
+    """The Region as people call it, which is how notices name it: us-east-1 is US East (N. Virginia)."""
+    partitions = botocore.loaders.Loader().load_data("endpoints")["partitions"]
+    return str(next((each["regions"][region]["description"] for each in partitions if region in each["regions"]), region))

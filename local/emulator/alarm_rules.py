@@ -5,6 +5,7 @@ Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -80,25 +81,39 @@ def _too_little(found: list[bool | None], condition: Condition, current: str) ->
     return "ALARM" if age >= condition.datapoints else current
 
 
-def reason_of(values: list[float | None], condition: Condition, state: str) -> str:
-    """CloudWatch's own wording of why an alarm is in a state."""
-    present = [value for value in values if value is not None][-condition.periods :]
-    if state == "INSUFFICIENT_DATA" or not present:
-        missing = condition.periods - len(present)
+def reason_of(values: list[float | None], condition: Condition, state: str, begins: list[int] | None = None) -> str:
+    """CloudWatch's own wording of why an alarm is in a state.
+
+    Args:
+        values: as `state_of` takes them.
+        begins: when the period of each value began, epoch seconds; without them no times are shown.
+    """
+    times = [""] * len(values) if begins is None else [time.strftime(" (%d/%m/%y %H:%M:%S)", time.gmtime(begin)) for begin in begins]
+    shown = [(value, f"{value!r}{when}") for value, when in zip(values, times, strict=True) if value is not None][-condition.periods :]
+    if state == "INSUFFICIENT_DATA" or not shown:
+        missing = condition.periods - len(shown)
         if condition.missing in ("breaching", "notBreaching"):
             treated = "Breaching" if condition.missing == "breaching" else "NonBreaching"
             return (
-                f"Threshold Crossed: no datapoints were received for {condition.periods} period(s) "
-                f"and {missing} missing datapoint(s) were treated as [{treated}]."
+                f"Threshold Crossed: no datapoints were received for {_counted(condition.periods, 'period')} "
+                f"and {_counted(missing, 'missing datapoint')} {_were(missing)} treated as [{treated}]."
             )
-        return f"Insufficient Data: {missing} datapoint(s) were unknown."
-    words = COMPARISONS[condition.comparison][1]
-    shown = ", ".join(f"{value:g}" for value in reversed(present))
-    breaching = sum(COMPARISONS[condition.comparison][0](value, condition.threshold) for value in present)
-    counted, verb = (breaching, "were") if state == "ALARM" else (len(present) - breaching, "were not")
+        return f"Insufficient Data: {_counted(missing, 'datapoint')} {_were(missing)} unknown."
+    compare, words = COMPARISONS[condition.comparison]
+    breaching = sum(compare(value, condition.threshold) for value, _ in shown)
+    count, not_ = (breaching, "") if state == "ALARM" else (len(shown) - breaching, " not")
     before, after = ("OK", "ALARM") if state == "ALARM" else ("ALARM", "OK")
     least = condition.datapoints if state == "ALARM" else condition.periods - condition.datapoints + 1
     return (
-        f"Threshold Crossed: {counted} out of the last {len(present)} datapoints [{shown}] {verb} {words} the threshold "
-        f"({condition.threshold:g}) (minimum {least} datapoint(s) for {before} -> {after} transition)."
+        f"Threshold Crossed: {count} out of the last {len(shown)} datapoints [{', '.join(text for _, text in reversed(shown))}] "
+        f"{_were(count)}{not_} {words} the threshold ({condition.threshold!r}) "
+        f"(minimum {_counted(least, 'datapoint')} for {before} -> {after} transition)."
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

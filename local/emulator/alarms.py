@@ -64,12 +64,13 @@ def evaluate(alarm: dict[str, Any]) -> None:
         return
     with _lock:
         condition = condition_of(alarm)
-        values = _values(alarm, condition)
-        if values is None:
+        found = _periods(alarm, condition)
+        if found is None:
             return
+        begins, values = found
         state = alarm_rules.state_of(values, condition, alarm["StateValue"])
         if state != alarm["StateValue"]:
-            _change(alarm, state, values, condition)
+            _change(alarm, state, values, condition, begins)
 
 
 def condition_of(alarm: dict[str, Any]) -> alarm_rules.Condition:
@@ -100,40 +101,41 @@ def queries_of(alarm: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
     return [{"Id": "m1", "MetricStat": stat, "ReturnData": True}], "m1"
 
 
-def _values(alarm: dict[str, Any], condition: alarm_rules.Condition) -> list[float | None] | None:
-    """One value per period of the evaluation range, oldest first; None when the alarm cannot be read.
+def _periods(alarm: dict[str, Any], condition: alarm_rules.Condition) -> tuple[list[int], list[float | None]] | None:
+    """When each period of the evaluation range began, and its value, oldest first; None when the alarm cannot be read.
 
-    The period now running counts once it has data, so that an alarm reacts when a value arrives and not a period later.
+    The last period ends with the last whole minute, or ten seconds for an alarm on shorter periods: at the end of minute 6 an alarm
+    on five minutes looks at minutes 2 to 6 (CloudWatch user guide, "Evaluating an alarm"). The minute now running counts once it has
+    data, so that an alarm reacts when a value arrives and not at the minute's end.
     """
     queries, watched = queries_of(alarm)
-    watching = next(query for query in queries if query["Id"] == watched)
-    period = metric_queries.period_of(watching, queries)
-    running = int(time.time() // period) * period
-    start = running - condition.range * period
+    period = metric_queries.period_of(next(query for query in queries if query["Id"] == watched), queries)
+    step = 60 if period >= 60 else min(period, 10)
+    running = int(time.time() // step) * step
     try:
-        series = metric_queries.resolve(queries, start=start, end=running + period)[watched]
-        has_new = running in series and _has_data(queries, running, period)
+        end = running + step if _has_data(queries, running, step) else running
+        begins = [end - back * period for back in range(condition.range, 0, -1)]
+        series = metric_queries.resolve(queries, start=begins[0], end=end, phase=end % period)[watched]
     except (metric_math.MathError, metric_series.UnknownStatistic) as problem:
         if alarm["AlarmArn"] not in _unreadable:
             _unreadable.add(alarm["AlarmArn"])
             log.warning("alarm %s is not evaluated: %s", alarm["AlarmName"], problem)
         return None
-    last = running if has_new else running - period
-    return [series.get(last - back * period) for back in reversed(range(condition.range))]
+    return begins, [series.get(begin) for begin in begins]
 
 
-def _has_data(queries: list[dict[str, Any]], running: int, period: int) -> bool:
-    """Whether any real metric has data in the running period; FILL makes every period look as if it had."""
+def _has_data(queries: list[dict[str, Any]], running: int, seconds: int) -> bool:
+    """Whether any real metric has data in what is now running; FILL makes every period look as if it had."""
     read = (metric_series.from_stat(query["MetricStat"]) for query in queries if "MetricStat" in query)
-    return any(metric_series.read(metric, start=running, end=running + period) for metric in read)
+    return any(running <= point["Timestamp"] < running + seconds for metric in read for point in metric_series.points(metric))
 
 
-def _change(alarm: dict[str, Any], state: str, values: list[float | None], condition: alarm_rules.Condition) -> None:
-    old, reason = alarm["StateValue"], alarm_rules.reason_of(values, condition, state)
+def _change(alarm: dict[str, Any], state: str, values: list[float | None], condition: alarm_rules.Condition, begins: list[int]) -> None:
+    old, reason = alarm["StateValue"], alarm_rules.reason_of(values, condition, state, begins)
     now = time.time()
     data = {
         "version": "1.0",
-        "queryDate": time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime(now)),
+        "queryDate": metric_series.stamp(now),
         "recentDatapoints": [value for value in values if value is not None][-condition.periods :],
         "threshold": condition.threshold,
     }

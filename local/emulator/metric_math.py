@@ -45,6 +45,7 @@ class Scope:
 
     Attributes:
         values: series by id.
+        metrics: ids of those that are metrics and not expressions, which is what METRICS() gives.
         timeline: every period start of the queried range, for functions that fill gaps.
         period: seconds.
     """
@@ -52,6 +53,7 @@ class Scope:
     values: dict[str, Series]
     timeline: list[int]
     period: int
+    metrics: frozenset[str] = frozenset()
 
 
 def names_in(expression: str) -> set[str]:
@@ -315,7 +317,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "LOG": _each(_logarithm(math.e)),
     "LOG10": _each(_logarithm(10)),
     "MAX": _aggregate(max),
-    "METRICS": lambda scope, prefix="": [series for name, series in scope.values.items() if name.startswith(prefix)],
+    "METRICS": lambda scope, prefix="": [series for name, series in scope.values.items() if name in scope.metrics and prefix in name],
     "METRIC_COUNT": lambda _scope, series: float(len(series)),
     "MIN": _aggregate(min),
     "PERIOD": lambda scope, _series: float(scope.period),

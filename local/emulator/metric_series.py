@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from ministack.services import cloudwatch as upstream
@@ -50,15 +51,17 @@ def points(metric: Metric) -> list[dict[str, Any]]:
     return [point for point in list(stored) if metric.unit in (None, point.get("Unit"))]
 
 
-def read(metric: Metric, *, start: float, end: float) -> Series:
+def read(metric: Metric, *, start: float, end: float, phase: int = 0) -> Series:
     """The metric's value for each period that has data and begins in [start, end).
+
+    Periods begin `phase` seconds after each multiple of their length.
 
     Raises:
         UnknownStatistic: the statistic is not one of those named in `Metric`.
     """
     buckets: dict[int, list[dict[str, Any]]] = {}
     for point in points(metric):
-        begin = int(point["Timestamp"] // metric.period) * metric.period
+        begin = int((point["Timestamp"] - phase) // metric.period) * metric.period + phase
         if start <= begin < end:
             buckets.setdefault(begin, []).append(point)
     values = {begin: statistic_of(inside, metric.statistic) for begin, inside in sorted(buckets.items())}
@@ -92,6 +95,11 @@ def _rank(samples: list[tuple[float, float]], low: float | None, high: float | N
     Statistics-definitions)."""
     inside = sum(weight for value, weight in samples if (low is None or value > low) and (high is None or value <= high))
     return 100 * inside / sum(weight for _, weight in samples)
+
+
+def stamp(moment: float) -> str:
+    """A moment as alarms and their notices write it."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
 
 
 def from_stat(stat: dict[str, Any]) -> Metric:

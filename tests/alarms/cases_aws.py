@@ -66,6 +66,7 @@ CASES: dict[str, Case] = {
     "RunTimedOut": _counted("AWS/States", "ExecutionsTimedOut", "an execution hits its time limit", "executions that end"),
     "UndeliveredEventsNotEmpty": _queue("events nobody could be given"),
     "FailedEventsNotEmpty": _queue("events a function failed on"),
+    "BackupFailing": _counted("AWS/S3", "OperationsFailedReplication", "an object is not copied", "each object is copied"),
     **{f"{name}RuleFailing": _rule(name) for name in _RULES},
     "TrailChanged": _tampering(
         _call("cloudtrail", "StopLogging"),

@@ -7,10 +7,12 @@ from typing import Any
 
 from contracts import names
 from contracts.events import CLOUDTRAIL_CALL, Outcome
+from contracts.run import Estimate, Plan
+from contracts.validation import plain
 from pipeline import foreign
 
-from tests.alarms.case import Case, told
-from tests.alarms.scene import RUN, Play, Scene
+from tests.alarms.case import Case, for_long, in_turn, often, once_less, told
+from tests.alarms.scene import RIGHT, RUN, Play, Scene
 from tests.pipeline.conftest import word_problems
 
 
@@ -20,7 +22,7 @@ def _uploaded(body: bytes) -> Play:
         key = f"{names.INCOMING}maths/problems.jsonl"
         scene.services.objects[bucket, key] = body
         found = {"key": key, "size": len(body), "etag": "0"}
-        scene.step("register_dataset", {"detail": {"bucket": {"name": bucket}, "object": found}})
+        scene.step("register_dataset", {"time": "2026-11-20T19:00:00Z", "detail": {"bucket": {"name": bucket}, "object": found}})
 
     return play
 
@@ -64,7 +66,72 @@ def _deployed_by(*, stranger: bool) -> Play:
     return play
 
 
+def _looked(*, hours: float | None = None, share_of_hours: float = 0, share_of_usd: float = 0, graded: int = 0) -> Play:
+    """TrackTraining looks at a job that has run for so long, or for a share of what it may, and has taken a share of what a run may."""
+
+    def play(scene: Scene) -> None:
+        training = scene.deployed.settings.training
+        started = datetime.now(UTC) - timedelta(hours=share_of_hours * training.max_hours if hours is None else hours)
+        spent = {"Id": "judge_usd", "Timestamps": [started], "Values": [share_of_usd * training.caps.usd]}
+        scene.services.listed["get_metric_data"] = [{"MetricDataResults": [spent]}]
+        scene.services.job = {"jobArn": "arn:aws:bedrock:job/1", "status": "InProgress", "creationTime": started}
+        if graded:
+            scene.grade([RIGHT] * graded)
+        scene.step("track_training", {"job_arn": "arn:aws:bedrock:job/1", "plan": plain(_plan(scene))})
+
+    return play
+
+
+def _plan(scene: Scene) -> Plan:
+    settings = scene.deployed.settings
+    return Plan(
+        run_id=RUN,
+        environment=settings.name,
+        region=settings.region,
+        job_name=names.job_name(settings.name, RUN),
+        dataset="maths",
+        dataset_version="0123456789ab",
+        dataset_sha256="0" * 64,
+        dataset_uri="s3://datasets/maths/",
+        prompts={"train": 300, "validation": 40, "heldout": 60},
+        base_model=settings.training.base_model,
+        reward_arn="arn:aws:lambda:reward:1",
+        reward_version="1",
+        reward_sha256="0",
+        hyperparameters=settings.training.hyperparameters,
+        train_uri="s3://runs/train",
+        validation_uri="s3://runs/validation",
+        output_uri="s3://runs/output",
+        estimate=Estimate(steps=20, reward_calls=2400, tokens=1_200_000, hours=0.2, usd=6.5),
+        needs_spend_approval=False,
+        needs_release_approval=False,
+        requested_by="a test",
+        prepared_at="2026-11-20T19:00:00+00:00",
+        evaluation=[],
+    )
+
+
 CASES: dict[str, Case] = {
+    "NoSamples": Case(
+        fires=often(_looked(hours=30)),
+        misses=in_turn(once_less(_looked(hours=30)), for_long(_looked(hours=30, graded=1)), for_long(_looked(hours=0.1))),
+        recovers=_looked(hours=30, graded=1),
+        fired_by="a job that runs, and looks at it that find nothing graded",
+        missed_by="one response graded in each look's time, and a young job that has graded nothing",
+        recovered_by="a response that is graded",
+    ),
+    "RunOverTime": told(
+        _looked(share_of_hours=0.81),
+        for_long(_looked(share_of_hours=0.79)),
+        fired_by="a look at a job that has run for 81 % of the hours it may",
+        missed_by="looks at 79 %",
+    ),
+    "SpendOverBudget": told(
+        _looked(share_of_usd=0.81),
+        for_long(_looked(share_of_usd=0.8)),
+        fired_by="a look at a job that has taken 81 % of what a run may",
+        missed_by="looks at 80 %",
+    ),
     "DatasetRejected": told(
         _uploaded(b'{"question": "no answer"}\n'),
         _uploaded(word_problems(300)),

@@ -38,11 +38,13 @@ class Engine:
         now: the clock, epoch seconds.
         notices: what topics were given, in order.
         events: details of the state-change events, in order.
+        followed: the alarms that are looked at.
     """
 
     now: float = BEGINNING
     notices: list[Notice] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    followed: tuple[Alarm, ...] = ()
     _tick: float = 60
 
     def load(self, alarm: Alarm) -> None:
@@ -54,9 +56,12 @@ class Engine:
             assert status == 200, body
             return
         provisioners._cw_metric_alarm_create(alarm.construct_id, alarm.properties, "stack")
-        queries, watched = alarms.queries_of(cloudwatch._alarms[alarm.name])
-        period = metric_queries.period_of(next(query for query in queries if query["Id"] == watched), queries)
-        self._tick = max(min(self._tick, period / 6), 10)
+        self.follow(*self.followed, alarm)
+
+    def follow(self, *followed: Alarm) -> None:
+        """Looks at these alone from now on: an alarm that gets no data need not be looked at each second of a day."""
+        self.followed = followed
+        self._tick = max(10, min(_period(alarm) for alarm in followed) / 6)
 
     def state(self, alarm: Alarm) -> str:
         self.evaluate()
@@ -70,9 +75,10 @@ class Engine:
             self.evaluate()
 
     def evaluate(self) -> None:
-        for alarm in list(cloudwatch._alarms.values()):
+        for name in [alarm.name for alarm in self.followed]:
+            alarm = cloudwatch._alarms[name]
             alarms.evaluate(alarm)
-            assert alarm["AlarmArn"] not in alarms._unreadable, f"{alarm['AlarmName']} is not evaluated; the log says why"
+            assert alarm["AlarmArn"] not in alarms._unreadable, f"{name} is not evaluated; the log says why"
 
     def log(self, group: str, line: str) -> None:
         """A line reaches a log group, where embedded metrics and metric filters are read from it."""
@@ -88,6 +94,11 @@ class Engine:
         """A metric filter, its transformations in the form CloudFormation gives."""
         made = [{key[:1].lower() + key[1:]: value for key, value in change.items()} for change in changes]
         cloudwatch_logs._metric_filters[(group, name)] = {"filterName": name, "filterPattern": pattern, "metricTransformations": made}
+
+
+def _period(alarm: Alarm) -> int:
+    queries, watched = alarms.queries_of(cloudwatch._alarms[alarm.name])
+    return metric_queries.period_of(next(query for query in queries if query["Id"] == watched), queries)
 
 
 @contextmanager

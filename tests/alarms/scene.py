@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from contracts import names
 
 from tests.alarms.engine import Engine
 from tests.alarms.services import Services
-from tests.alarms.templates import COMPOSITE, Alarm, Deployed
+from tests.alarms.templates import ACCOUNT, Alarm, Deployed
 
 RUN = "maths-2026-01"
 RIGHT, WRONG, UNMARKED = "#### 42", "#### 41", "forty-two"
@@ -24,11 +25,13 @@ GROUP = 4
 _KIND_OF = {
     "EventBusName": "AWS::Events::EventBus",
     "FunctionName": "AWS::Lambda::Function",
+    "DestinationBucket": "AWS::S3::Bucket",
     "QueueName": "AWS::SQS::Queue",
     "RuleName": "AWS::Events::Rule",
+    "SourceBucket": "AWS::S3::Bucket",
     "StateMachineArn": "AWS::StepFunctions::StateMachine",
 }
-"""What the dimensions of AWS's metrics name."""
+"""What the dimensions of AWS's metrics name; one of S3's names a rule of replication."""
 
 Play = Callable[["Scene"], None]
 
@@ -50,6 +53,10 @@ class Scene:
         self._patch = patch
 
     @property
+    def alarm_arn(self) -> str:
+        return f"arn:aws:cloudwatch:{self.deployed.settings.region}:{ACCOUNT}:alarm:{self.alarm.name}"
+
+    @property
     def periods(self) -> int:
         """How many the alarm looks at."""
         return int(self.alarm.properties["EvaluationPeriods"])
@@ -61,9 +68,7 @@ class Scene:
 
     @property
     def period(self) -> int:
-        """Seconds; of an expression the longest of its metrics, of a composite alarm the longest of those in its rule."""
-        if self.alarm.kind == COMPOSITE:
-            return max(_period(child) for child in self.alarm.children)
+        """Seconds; of an expression the longest of its metrics."""
         return _period(self.alarm)
 
     def afresh(self) -> None:
@@ -122,7 +127,7 @@ class Scene:
     # --- AWS ----------------------------------------------------------------------------------------------------------
 
     def publish(self, namespace: str, metric: str, value: float) -> None:
-        """A service publishes a value of the resource the alarm watches."""
+        """A service publishes a value of the resource the alarm watches; of several the last."""
         self.engine.publish(namespace, metric, value, self._dimensions(namespace, metric))
 
     def trail(self, event: dict[str, Any]) -> None:
@@ -132,16 +137,21 @@ class Scene:
         self.engine.log("/trail", json.dumps(event))
 
     def _dimensions(self, namespace: str, metric: str) -> dict[str, str]:
-        """Those the alarm watches the metric with, each of which must name a resource that is there."""
-        watched = [metric_of for alarm in (self.alarm, *self.alarm.children) for metric_of in _metrics(alarm)]
-        found = [each for each in watched if (each["Namespace"], each["MetricName"]) == (namespace, metric)]
+        """Those the alarm watches the metric with, each of which must name something that is there."""
+        found = [each for each in _metrics(self.alarm) if (each["Namespace"], each["MetricName"]) == (namespace, metric)]
         assert found, f"{self.alarm.construct_id} does not watch {namespace} {metric}"
-        dimensions = {each["Name"]: each["Value"] for each in found[0].get("Dimensions", [])}
-        for name, value in dimensions.items():
-            known = [self.deployed.name(each) for each in self.deployed.of(_KIND_OF.get(name, ""))]
-            known += [self.deployed.arn(each) for each in self.deployed.of(_KIND_OF.get(name, ""))]
-            assert value in known, f"{self.alarm.construct_id} watches {name} {value}, and there is none"
-        return dimensions
+        dimensions = [{each["Name"]: each["Value"] for each in one.get("Dimensions", [])} for one in found]
+        for name, value in itertools.chain.from_iterable(each.items() for each in dimensions):
+            assert value in self._named(name), f"{self.alarm.construct_id} watches {name} {value}, and there is none"
+        return dimensions[-1]
+
+    def _named(self, dimension: str) -> list[str]:
+        """What a dimension may say: names and ARNs of resources, and ids of replication rules."""
+        if dimension == "RuleId":
+            buckets = self.deployed.of("AWS::S3::Bucket").values()
+            return [rule["Id"] for bucket in buckets for rule in bucket.get("ReplicationConfiguration", {}).get("Rules", [])]
+        resources = self.deployed.of(_KIND_OF.get(dimension, ""))
+        return [name for each in resources for name in (self.deployed.name(each), self.deployed.arn(each))]
 
 
 def _period(alarm: Alarm) -> int:

@@ -23,9 +23,16 @@ returns to OK. Then it fires a second time, and clears when nothing more comes.
 """
 
 
+_TAIL = """
+`NeedsPerson`, the composite alarm, is raised by each of those that need a person and by no other, told to the pager once with the alarm that
+set it off, and told again when the last of them clears (`tests/alarms/test_needs_person.py`). Faults planted in an alarm, such as a wrong
+dimension or a threshold out of reach, are found (`tests/alarms/test_planted.py`).
+"""
+
+
 def page() -> str:
     rows = [f"| `{name}` | {case.fired_by} | {case.missed_by} | {case.recovered_by} |" for name, case in sorted(CASES.items())]
-    return _HEAD + "\n".join(rows) + "\n"
+    return _HEAD + "\n".join(rows) + "\n" + _TAIL
 
 
 if __name__ == "__main__":

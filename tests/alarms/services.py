@@ -23,18 +23,21 @@ class Services:
     Attributes:
         objects: bodies by bucket and key.
         listed: what a paginator gives, by operation: the pages.
+        told: subjects of what was published to a topic, for people.
         job: what GetModelCustomizationJob answers; None says there is none.
     """
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
         self.listed: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.told: list[str] = []
         self.job: dict[str, Any] | None = None
 
     def forget(self) -> None:
-        """Nothing is stored or listed, and there is no job."""
+        """Nothing is stored, listed or told, and there is no job."""
         self.objects.clear()
         self.listed.clear()
+        self.told.clear()
         self.job = None
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
@@ -62,7 +65,8 @@ class Services:
     def put_events(self, **_: Any) -> dict[str, Any]:
         return {"FailedEntryCount": 0}
 
-    def publish(self, **_: Any) -> dict[str, Any]:
+    def publish(self, *, Subject: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self.told.append(Subject)
         return {}
 
     def sign(self, *, KeyId: str, **_: Any) -> dict[str, Any]:  # noqa: N803

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from stacks.constructs.alarm_notes import METADATA
 from tests.stacks.template_reader import Synthesised
 
 ACCOUNT = "111122223333"
@@ -21,13 +22,17 @@ class Alarm:
         name: the physical name.
         kind: the CloudFormation type.
         properties: with every reference resolved.
-        children: the alarms a composite alarm's rule names.
+        told: whether the pipeline's own message tells people, so that the alarm has no action.
+        needs_person: whether it is to call somebody at night.
+        children: every other alarm of the environment, for a composite alarm, whose rule names some of them.
     """
 
     construct_id: str
     name: str
     kind: str
     properties: dict[str, Any]
+    told: bool = False
+    needs_person: bool = False
     children: tuple[Alarm, ...] = ()
 
 
@@ -102,17 +107,18 @@ class Deployed:
         metric = {name: self._alarm(name, METRIC, properties) for name, properties in self.of(METRIC).items()}
         yield from metric.values()
         for name, properties in self.of(COMPOSITE).items():
-            rule = str(self.resolved(properties["AlarmRule"]))
-            children = tuple(alarm for logical_id, alarm in metric.items() if self.arn(logical_id) in rule or f'"{alarm.name}"' in rule)
-            yield self._alarm(name, COMPOSITE, properties, children)
+            yield self._alarm(name, COMPOSITE, properties, tuple(metric.values()))
 
     def _alarm(self, logical_id: str, kind: str, properties: dict[str, Any], children: tuple[Alarm, ...] = ()) -> Alarm:
         given = self.resolved(properties)
         name = str(given.get("AlarmName") or self.name(logical_id))
+        notes = self.resources[logical_id]["Metadata"][METADATA]
         return Alarm(
-            construct_id=self._paths[logical_id].removesuffix("/Resource").rpartition("/")[2],
+            construct_id=self._paths[logical_id].removesuffix("/Resource").removesuffix("/Alarm").rpartition("/")[2],
             name=name,
             kind=kind,
             properties={**given, "AlarmName": name},
+            told=bool(notes.get("Told")),
+            needs_person=bool(notes.get("NeedsPerson")) and self._stack_of[logical_id].endswith("-pipeline"),
             children=children,
         )

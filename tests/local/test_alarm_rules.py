@@ -74,7 +74,12 @@ def test_the_reason_says_how_many_of_how_many() -> None:
     condition = Condition(comparison="LessThanThreshold", threshold=0.5, periods=3, datapoints=2)
     assert reason_of([None, None, 0.1, 0.9, 0.2], condition, "ALARM") == (
         "Threshold Crossed: 2 out of the last 3 datapoints [0.2, 0.9, 0.1] were less than the threshold (0.5) "
-        "(minimum 2 datapoint(s) for OK -> ALARM transition)."
+        "(minimum 2 datapoints for OK -> ALARM transition)."
+    )
+    once = Condition(comparison="GreaterThanThreshold", threshold=1.0, periods=1, datapoints=1)
+    assert reason_of([None, None, 3.22], once, "ALARM", [0, 60, 120]) == (
+        "Threshold Crossed: 1 out of the last 1 datapoints [3.22 (01/01/70 00:02:00)] was greater than the threshold (1.0) "
+        "(minimum 1 datapoint for OK -> ALARM transition)."
     )
     assert "no datapoints were received" in reason_of(
         [None] * 5, Condition(comparison="LessThanThreshold", threshold=1, periods=3, datapoints=3, missing="breaching"), "ALARM"
