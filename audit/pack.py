@@ -57,15 +57,17 @@ def _assemblies(environments: Sequence[EnvironmentSettings], target: Path) -> di
     return {settings.name: read(target, settings) for settings in environments}
 
 
-def evidence_of(synthesis: Synthesis) -> dict[str, dict[str, Any]]:
-    """The evidence of each environment by name, each compared with the one before it."""
-    found = {name: gather(assembly, synthesis.register) for name, assembly in synthesis.assemblies.items()}
-    for name, evidence in found.items():
-        before = predecessor(name)
+def evidence_of(synthesis: Synthesis, environments: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """The evidence of the named environments, or of all, by name, each compared with the one before it."""
+    wanted = [name for name in synthesis.assemblies if not environments or name in environments]
+    needed = {*wanted, *map(predecessor, wanted)}
+    found = {name: gather(assembly, synthesis.register) for name, assembly in synthesis.assemblies.items() if name in needed}
+    for name in wanted:
+        before, evidence = predecessor(name), found[name]
         evidence["differences"] = (
             comparison.compare(found[before], evidence, before_name=before, after_name=name) if before in found else None
         )
-    return found
+    return {name: found[name] for name in wanted}
 
 
 def predecessor(environment: str) -> str:
@@ -120,9 +122,7 @@ def make(out: Path, *, environments: Sequence[str] = (), since: Path | None = No
     refused: dict[str, list[str]] = {}
     changes: dict[str, dict[str, Any]] = {}
     with synthesised() as synthesis:
-        for name, evidence in evidence_of(synthesis).items():
-            if environments and name not in environments:
-                continue
+        for name, evidence in evidence_of(synthesis, environments).items():
             before = last(since / name) if since else None
             if before:
                 changes[name] = comparison.compare(before, evidence, before_name="the last pack", after_name="this pack")

@@ -6,6 +6,7 @@ What that evaluator does not know is refused here, so that no answer rests on it
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -51,8 +52,8 @@ def allowed(request: Request, *, resource_policy: Document | None = None, endpoi
     if request.principal is None:
         decided = iam_evaluator.evaluate_resource_policy(_checked(resource_policy), context, service=request.service)
         return bool(decided.decision == "Allow")
-    limits = () if request.principal.boundary is None else ([_parsed(document) for document in request.principal.boundary],)
-    identity = iam_evaluator.evaluate(context, [_parsed(document) for document in request.principal.identity], *limits)
+    limits = () if request.principal.boundary is None else ([_parsed(_Same(document)) for document in request.principal.boundary],)
+    identity = iam_evaluator.evaluate(context, [_parsed(_Same(document)) for document in request.principal.identity], *limits)
     decided = iam_evaluator.combine_resource_policy(
         identity,
         context,
@@ -85,8 +86,24 @@ def _context(request: Request) -> Any:
     )
 
 
-def _parsed(document: Document) -> Any:
-    return iam_evaluator.parse_policy_document(_checked(document))
+class _Same:
+    """A document known by its identity: thousands of requests meet the same few, and none is changed between two of them."""
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.document is other.document
+
+    def __hash__(self) -> int:
+        return id(self.document)
+
+
+@lru_cache(maxsize=256)
+def _parsed(same: _Same) -> Any:
+    return iam_evaluator.parse_policy_document(_checked(same.document))
 
 
 def _checked(document: Document | None) -> Document | None:

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from email.parser import HeaderParser
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentScope, ComponentType
 from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
 from cyclonedx.output.json import JsonV1Dot6
-from license_expression import ExpressionError, get_spdx_licensing
+from license_expression import ExpressionError, Licensing, get_spdx_licensing
 from packageurl import PackageURL
 
 from audit.assembly import ROOT, Assembly
@@ -151,11 +152,16 @@ def _licences(expression: str | None, text: str | None, classifiers: Iterable[st
     for candidate in (expression, text):
         if candidate and "\n" not in candidate:
             try:
-                return [LicenseExpression(str(get_spdx_licensing().parse(candidate, validate=True)))]
+                return [LicenseExpression(str(_spdx().parse(candidate, validate=True)))]
             except ExpressionError:
                 continue
     names = [entry.rpartition(":: ")[2] for entry in classifiers if entry.startswith("License ::")]
     return [DisjunctiveLicense(name=name) for name in (names or [text or "not stated"])]
+
+
+@cache
+def _spdx() -> Licensing:
+    return get_spdx_licensing()  # reads SPDX's whole list
 
 
 def _library(package: Package, scope: ComponentScope = ComponentScope.REQUIRED) -> Component:

@@ -48,7 +48,7 @@ def promote(output: Output, environment: str, local: bool, check: bool, yes: boo
             output.progress("synthesising, and asking the rule packs"),
             pack.synthesised(keep_account=True, directory=assembly) as synthesis,
         ):
-            evidence = pack.evidence_of(synthesis)[environment]
+            evidence = pack.evidence_of(synthesis, [environment])[environment]
         record = _record(target, environment, commit, evidence)
         folder = REPORTS / environment
         changes = _write(folder, _records(target), synthesis, record, evidence)
