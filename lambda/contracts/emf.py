@@ -18,6 +18,9 @@ from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, M
 Values = Mapping[Metric, float | Sequence[float]]
 """One number, or every data point of a call, by metric."""
 
+NOTED_SPLIT, NOTED_COMPONENTS = "Split", "Components"
+"""Members of a grader's record that are no metric: its split, and sum and number of each component of the scores, by name."""
+
 MAX_VALUES = 100
 """Values of one metric in one record; longer arrays would be refused, so they go on in further records."""
 
@@ -41,28 +44,32 @@ _MOST_WRITTEN = 4096
 _written = {int: _Written().__getitem__, float: _Written().__getitem__}
 
 
-def emit(values: Values, *, environment: str, run_id: str | None) -> None:
+def emit(values: Values, *, environment: str, run_id: str | None, noted: str = "") -> None:
     """Prints the metrics of one moment.
 
     Args:
         values: one number, or every data point of a call. Empty arrays and non-finite numbers are left out: neither is valid EMF.
         environment: dev, stage or prod.
         run_id: the run the data points belong to, in every record's text; a dimension of those metrics that are published per run.
+        noted: further members of the first record as JSON text, each after a comma: kept in the log and published as no metric, so free.
     """
-    for line in lines(values, environment=environment, run_id=run_id, now_ms=int(time.time() * 1000)):
+    for line in lines(values, environment=environment, run_id=run_id, now_ms=int(time.time() * 1000), noted=noted):
         # One write per line: print() writes the text and the newline apart, and a log reader may cut between them.
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-def lines(values: Values, *, environment: str, run_id: str | None, now_ms: int) -> list[str]:
+def lines(values: Values, *, environment: str, run_id: str | None, now_ms: int, noted: str = "") -> list[str]:
     """The EMF records `emit` prints, as JSON: one, or as many as the longest array needs."""
     try:
         found = [_line(part, environment, run_id, now_ms) for part in _parts(values)]
     except ValueError:
         # Something was not finite, which JSON has no word for. It is rare, so it is looked for only then.
         found = [_line(_finite(part), environment, run_id, now_ms) for part in _parts(values)]
-    return [line for line in found if line]
+    found = [line for line in found if line]
+    if noted and found:
+        found[0] = f"{found[0][:-1]}{noted}}}"
+    return found
 
 
 def _parts(values: Values) -> list[Values]:

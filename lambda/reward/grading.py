@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from reward import batches, contract
 from reward.contract import BadSample, Sample
-from reward.score import ByOutcome, Outcome, Score, unsound
+from reward.score import ByOutcome, Component, Outcome, Score, unsound
 
 MAX_RESPONSE = 500_000
 """Characters of a response that are read: nearly twice what the largest `inferenceMaxTokens` in use (65,536) can produce."""
@@ -30,6 +30,7 @@ class Graded(NamedTuple):
         results: one per item, as Bedrock gets it; samples with equal verdicts may share a `metrics_list` and its entries.
         faults: kind and place of each exception a grader raised, such as ``KeyError at math.py:90``, never its message, which
             may hold text of the response; or what was wrong with its score.
+        shared: the components of every sample of an outcome, where they follow from it; None where each sample has its own.
     """
 
     lengths: Sequence[int | None]
@@ -38,6 +39,7 @@ class Graded(NamedTuple):
     values: list[float]
     results: list[dict[str, Any]]
     faults: list[str]
+    shared: Mapping[Outcome, Sequence[Component]] | None = None
 
 
 def grade_all(items: Sequence[object], grade: Callable[[Sample], Score]) -> Graded:
@@ -102,7 +104,7 @@ def _grade_columns(items: Sequence[object], together: ByOutcome) -> Graded | Non
         ]
     except Exception:
         return None
-    return Graded(lengths, read.metadata, outcomes, [value_of[outcome] for outcome in outcomes], results, [])
+    return Graded(lengths, read.metadata, outcomes, [value_of[outcome] for outcome in outcomes], results, [], components_of)
 
 
 def place(error: BaseException) -> str:

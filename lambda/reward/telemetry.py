@@ -3,56 +3,71 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from math import dist, fsum, sqrt
+from math import dist, fsum, isfinite, sqrt
 from typing import Any, NamedTuple
 
 from contracts import emf, names
+from contracts.emf import NOTED_COMPONENTS, NOTED_SPLIT
 from contracts.metrics import REWARD_BY_SPLIT, Metric
 
 from reward.grading import Graded
-from reward.score import FAULTS, METRIC_OF, Outcome
+from reward.score import FAULTS, METRIC_OF, Component, Outcome
 
 MAX_GROUPS = 8
 """Runs and splits told apart in one batch. Bedrock sends one; the bound keeps crafted records from making metrics without end."""
+
+MAX_COMPONENTS = 16
+"""Names of components noted of one batch. A grader with more has no fixed names, and what it calls them may be text of a response."""
+
+_COMPONENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _./-]{0,47}")
 
 _Key = tuple[str | None, str]
 _Values = dict[Metric, float | Sequence[float]]
 _NO_RUN: _Key = (None, names.SPLIT_TRAIN)
 
+_NOTED = {split: f',"{NOTED_SPLIT}":"{split}"' for split in REWARD_BY_SPLIT}
 _STAGED_KEYS = (names.META_RUN_ID, names.META_SPLIT, names.META_RECORD_ID)
 _TEXTS = {str}
 
 
 class _Group(NamedTuple):
-    """The responses of one run and split; `records` names the prompt of each."""
+    """The responses of one run and split; `records` names the prompt of each, `results` is what Bedrock gets."""
 
     lengths: Sequence[int | None]
     outcomes: Sequence[Outcome]
     rewards: list[float]
     records: Sequence[object]
+    results: Sequence[Mapping[str, Any]]
 
 
 def report(graded: Graded, *, environment: str, milliseconds: float) -> None:
     """Prints the metrics of one call, a group for each run and split in it.
 
-    A rehearsal counts neither outcomes nor faults: its probes are wrong on purpose, and alarms watch those metrics.
+    A rehearsal counts neither outcomes nor faults: its probes are wrong on purpose, and alarms watch those metrics. What only the run's
+    own trend needs is noted in the record and published as no metric: spread and length of validation, components of the scores.
     """
     latency: float | None = milliseconds
     for (run_id, split), group in _groups(graded).items():
-        rewards = group.rewards
+        rewards, noted = group.rewards, _NOTED[split]
         values: _Values = {REWARD_BY_SPLIT[split]: rewards, Metric.SAMPLES_GRADED: len(rewards)}
         if split == names.SPLIT_TRAIN:
             values[Metric.RESPONSE_LENGTH] = [length for length in group.lengths if length is not None]
             values[Metric.GROUP_SPREAD] = _spreads(group.records, rewards)
+        elif split == names.SPLIT_VALIDATION:
+            noted += f',"{Metric.RESPONSE_LENGTH.metric_name}":{[length for length in group.lengths if length is not None]}'
+            noted += f',"{Metric.GROUP_SPREAD.metric_name}":{_spreads(group.records, rewards)}'
         if split != names.SPLIT_REHEARSAL:
-            values |= _outcomes(group.outcomes)
+            counts = {outcome: group.outcomes.count(outcome) for outcome in set(group.outcomes)}
+            values |= _outcomes(counts)
+            noted += _components(_weighted(counts, graded.shared) if graded.shared else _each(group.results))
         if latency is not None:
             values[Metric.GRADER_LATENCY], latency = latency, None
-        emf.emit(values, environment=environment, run_id=run_id)
+        emf.emit(values, environment=environment, run_id=run_id, noted=noted)
     if graded.faults:
         _log_faults(graded.faults)
 
@@ -68,11 +83,11 @@ def _groups(graded: Graded) -> dict[_Key, _Group]:
     except KeyError:  # a record that was not staged by the pipeline
         runs, splits, records = [[each.get(key) for each in graded.metadata] for key in _STAGED_KEYS]
     if runs.count(runs[0]) == len(runs) and splits.count(splits[0]) == len(splits):
-        return {_key(runs[0], splits[0], 0): _Group(graded.lengths, graded.outcomes, graded.values, records)}
-    groups: dict[_Key, tuple[list[Any], list[Any], list[Any], list[Any]]] = {}
-    columns = (graded.lengths, graded.outcomes, graded.values, records)
+        return {_key(runs[0], splits[0], 0): _Group(graded.lengths, graded.outcomes, graded.values, records, graded.results)}
+    groups: dict[_Key, tuple[list[Any], ...]] = {}
+    columns = (graded.lengths, graded.outcomes, graded.values, records, graded.results)
     for run_id, split, *entries in zip(runs, splits, *columns, strict=True):
-        group = groups.setdefault(_key(run_id, split, len(groups)), ([], [], [], []))
+        group = groups.setdefault(_key(run_id, split, len(groups)), ([], [], [], [], []))
         for column, entry in zip(group, entries, strict=True):
             column.append(entry)
     return {key: _Group(*group) for key, group in groups.items()}
@@ -120,12 +135,39 @@ def _deviation(values: tuple[float, ...]) -> float:
     return dist(values, [fsum(values) / count] * count) / sqrt(count)
 
 
-def _outcomes(outcomes: Sequence[Outcome]) -> dict[Metric, float]:
-    counts = {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
+def _outcomes(counts: Mapping[Outcome, int]) -> dict[Metric, float]:
     values: dict[Metric, float] = {METRIC_OF[outcome]: count for outcome, count in counts.items()}
     # Zero is sent as well, so that the alarm on it sees data rather than silence.
     values[Metric.GRADER_FAULTS] = sum([counts[outcome] for outcome in FAULTS & counts.keys()])
     return values
+
+
+def _weighted(counts: Mapping[Outcome, int], shared: Mapping[Outcome, Sequence[Component]]) -> Iterable[tuple[Component, int]]:
+    return [(part, count) for outcome, count in counts.items() for part in shared[outcome]]
+
+
+def _each(results: Sequence[Mapping[str, Any]]) -> Iterable[tuple[Component, int]]:
+    return [(part, 1) for result in results for part in result["metrics_list"]]
+
+
+def _components(parts: Iterable[tuple[Component, int]]) -> str:
+    """Sum and number of each component of the scores, as a member of the record; empty where there are none."""
+    sums: dict[str, float] = {}
+    numbers: dict[str, int] = {}
+    for part, count in parts:
+        name = part["name"]
+        sums[name] = sums.get(name, 0.0) + part["value"] * count
+        numbers[name] = numbers.get(name, 0) + count
+    if not sums or len(sums) > MAX_COMPONENTS:
+        return ""
+    # Python writes a finite number as JSON does, and a plain name needs no escape.
+    named = [f'"{name}":[{total!r},{numbers[name]}]' for name, total in sums.items() if isfinite(total) and _is_plain(name)]
+    return f',"{NOTED_COMPONENTS}":{{{",".join(named)}}}' if named else ""
+
+
+@lru_cache(maxsize=256)
+def _is_plain(name: str) -> bool:
+    return _COMPONENT_NAME.fullmatch(name) is not None
 
 
 def _log_faults(faults: Sequence[str]) -> None:

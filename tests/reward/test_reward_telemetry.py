@@ -11,10 +11,10 @@ from contracts import names
 from contracts.errors import InvalidInput
 from hypothesis import given
 from hypothesis import strategies as st
-from reward import graders, telemetry
+from reward import graders, grading, telemetry
 from reward.contract import Sample
 from reward.handler import configured, handler
-from reward.score import Outcome, Score
+from reward.score import Component, Outcome, Score
 
 RUN = "maths-2026-01"
 
@@ -52,6 +52,42 @@ def test_a_training_batch_tells_rewards_lengths_spread_and_outcomes(capsys: pyte
     assert 0 < line["GraderLatency"] < 10_000
 
 
+def test_a_record_notes_its_split_and_validations_lengths_and_spread_which_are_no_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    validation = {names.META_SPLIT: names.SPLIT_VALIDATION}
+    handler([sample("#### 42"), sample("#### 42", **validation), sample("#### 4", **validation), sample("no", record="b", **validation)])
+    train, validated = lines(capsys)
+    assert (train["Split"], validated["Split"]) == ("train", "validation")
+    assert (validated["ResponseLength"], validated["GroupSpread"]) == ([7, 6, 2], [0.5])
+    assert (train["OutcomeCorrect"], validated["OutcomeCorrect"], validated["OutcomeWrong"], validated["OutcomeNoMarker"]) == (1, 1, 1, 1)
+
+
+def test_components_are_noted_as_sum_and_number_whether_a_grader_scores_by_outcome_or_by_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    batch = [sample("#### 42"), sample("#### 41"), sample("no marker"), sample("#### 42", record="b")]
+    handler(batch)
+    (line,) = lines(capsys)
+    assert line["Components"] == {"correct": [2.0, 4], "answered": [3.0, 4]}
+    handler([*batch, {"id": "of the wrong shape"}])
+    read_one_by_one = lines(capsys)[0]
+    assert read_one_by_one["Components"] == line["Components"], "a sample without components counts in none"
+
+
+@pytest.mark.parametrize(
+    ("parts", "noted"),
+    [
+        ({"clear": 0.5, "Short/long": 1.0}, {"clear": [1.0, 2], "Short/long": [2.0, 2]}),
+        ({"clear": 0.5, 'a "word" of the answer': 1.0}, {"clear": [1.0, 2]}),
+        ({"huge": 1.7e308, "clear": 0.5}, {"clear": [1.0, 2]}),
+        ({f"name {number}": 0.5 for number in range(telemetry.MAX_COMPONENTS + 1)}, None),
+    ],
+)
+def test_a_component_is_noted_under_a_plain_name_only_and_a_grader_of_many_names_not_at_all(
+    parts: dict[str, float], noted: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score = Score(1.0, Outcome.CORRECT, tuple(Component(name=name, value=value, type="Reward") for name, value in parts.items()))
+    telemetry.report(grading.grade_all([sample("a"), sample("b")], lambda _sample: score), environment="dev", milliseconds=1.0)
+    assert lines(capsys)[0].get("Components") == noted
+
+
 def test_a_group_with_equal_scores_has_no_spread(capsys: pytest.CaptureFixture[str]) -> None:
     handler([sample("#### 42"), sample("#### 42")])
     (line,) = lines(capsys)
@@ -81,7 +117,8 @@ def test_another_split_feeds_its_own_metric_and_not_the_training_trend(split: st
     handler([sample("#### 42", **{names.META_SPLIT: split}), sample("#### 41", **{names.META_SPLIT: split})])
     (line,) = lines(capsys)
     assert line[metric] == [1.0, 0.0]
-    assert not {"Reward", "ResponseLength", "GroupSpread"} & line.keys()
+    published = {each["Name"] for directive in line["_aws"]["CloudWatchMetrics"] for each in directive["Metrics"]}
+    assert not {"Reward", "ResponseLength", "GroupSpread"} & published
 
 
 def test_the_probes_of_a_rehearsal_are_no_faults(capsys: pytest.CaptureFixture[str]) -> None:
