@@ -1,7 +1,7 @@
 """What the pipeline itself adds to a run: everything but what Bedrock and a judge charge.
 
 State transitions are counted on the synthesised definition, memory on the functions, custom metrics on what the grader's own handler
-prints and on the definitions of the others, metrics read on the pipeline's own queries. What a call takes is assumed, and said below.
+prints and on the definitions of the others. What a call takes is assumed, and said below.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 from contracts import names
 from contracts.metrics import Metric
-from pipeline import signals
 from pipeline.answering import WORKERS
 from pipeline.track_training import EVERY_LOOK
 from reward.handler import handler
@@ -129,7 +127,6 @@ def run(assembly: Assembly, prices: Prices, *, hours: float = 24.0) -> list[Line
             (len(all_through) * hours + len(once)) / HOURS_PER_MONTH,
             WATCHING,
         ),
-        prices.line("metrics read at each look", moved.looks * metrics_read(assembly), "metric_read"),
         prices.line("time of functions", used, "function_gb_second"),
         prices.line("calls of functions", requests + graded, "function_request"),
         prices.line("objects written", requests * WRITES, "object_write"),
@@ -222,11 +219,3 @@ def grader_series() -> set[tuple[str, tuple[str, ...]]]:
             for directive in json.loads(line).get("_aws", {}).get("CloudWatchMetrics", []):
                 found |= {(metric["Name"], tuple(each)) for metric in directive["Metrics"] for each in directive["Dimensions"]}
     return found
-
-
-def metrics_read(assembly: Assembly) -> int:
-    """Metrics that one look at the job asks CloudWatch for."""
-    until = datetime(2026, 1, 2, tzinfo=UTC)
-    since = until - timedelta(hours=24)
-    queries = signals.queries(assembly.environment, "cost-run", since, until)
-    return sum("MetricStat" in query for query in queries)

@@ -11,8 +11,9 @@ import attrs
 from botocore.exceptions import ClientError
 from contracts import names
 from contracts.events import Outcome
-from pipeline import trend as pipeline_trend
+from contracts.trends import TRAINING, VALIDATION
 
+from rft import live_trend
 from rft.exits import Exit, Failure
 from rft.history import History, Step, steps
 from rft.phases import PHASE_OF_STATE, Mark
@@ -57,6 +58,7 @@ class RunView:
         since: when it entered that state.
         waiting_for: ``spend``, ``continue`` or ``release`` while a person is waited for.
         train, validation: the reward trend, in order of time.
+        trend: the whole of `trend.json`; only its `steps`, with reward and number, while the job runs.
         graded: responses of the evaluation so far, by model.
         outcome: `code`, `reason`, `state`; None while undecided.
         lineage: the lineage record, once written.
@@ -79,7 +81,7 @@ class RunView:
     rehearsal: Mapping[str, Any] | None = None
     train: Sequence[Point] = ()
     validation: Sequence[Point] = ()
-    artifacts: Mapping[str, Any] = attrs.field(factory=dict)
+    trend: Mapping[str, Any] = attrs.field(factory=dict)
     graded: Mapping[str, int] = attrs.field(factory=dict)
     gate: Mapping[str, Any] | None = None
     lineage: Mapping[str, Any] | None = None
@@ -89,6 +91,11 @@ class RunView:
     @property
     def running(self) -> bool:
         return self.status == RUNNING
+
+    @property
+    def artifacts(self) -> Mapping[str, Any]:
+        """Columns and rows of each CSV the job left, by file."""
+        return self.trend.get("artifacts") or {}
 
     @property
     def released(self) -> bool:
@@ -163,9 +170,9 @@ class RunReader:
             waiting_for=WAITS_FOR.get(last_state) if status == RUNNING else None,
             plan=plan,
             rehearsal=self._record("rehearsal.json", entered="RewardTrusted", ended=stopped is not None),
-            train=_points(self._trend.get("reward")),
-            validation=_points(self._trend.get("validation")),
-            artifacts=self._trend.get("artifacts") or {},
+            train=_points(self._trend, TRAINING),
+            validation=_points(self._trend, VALIDATION),
+            trend=self._trend,
             graded=self._graded(),
             gate=self._record("gate.json", entered="CandidateBetter", ended=stopped is not None),
             lineage=lineage,
@@ -228,25 +235,12 @@ class RunReader:
             wait = 0.0 if self._target.local else TREND_SECONDS
             if self._trend_read_at is None or (now - self._trend_read_at).total_seconds() >= wait:
                 self._trend_read_at = now
-                live = self._from_cloudwatch(started, now)
-                if live["reward"]:
-                    self._trend = live
+                live = live_trend.steps(self._target.cloudwatch, self._target.environment, self._run_id, started, now)
+                if live:
+                    self._trend = {"steps": live}
         elif "artifacts" not in self._trend and (ended or self._entered("JobEnded")):
             # The pipeline's own record is complete once the job has ended.
             self._trend = self._target.record(self._run_id, "trend.json") or self._trend or {"artifacts": {}}
-
-    def _from_cloudwatch(self, started: datetime, now: datetime) -> dict[str, Any]:
-        client = self._target.cloudwatch
-        pages = client.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=pipeline_trend.queries(self._target.environment, self._run_id, started, now),  # type: ignore[arg-type]
-            StartTime=pipeline_trend.whole(started),
-            EndTime=pipeline_trend.after(now),
-        )
-        series = pipeline_trend.series(pages)
-        return {
-            "reward": pipeline_trend.thinned(series[names.SPLIT_TRAIN]),
-            "validation": pipeline_trend.thinned(series[names.SPLIT_VALIDATION]),
-        }
 
     def _graded(self) -> Mapping[str, int]:
         """Responses answered and graded so far, by model, from the names of the evaluation's records."""
@@ -281,8 +275,9 @@ def checked_run_id(run_id: str) -> str:
     return run_id
 
 
-def _points(series: Sequence[Mapping[str, Any]] | None) -> list[Point]:
-    return [Point(datetime.fromisoformat(point["t"]), float(point["mean"]), int(point["samples"])) for point in series or []]
+def _points(trend: Mapping[str, Any], part: str) -> list[Point]:
+    graded = [(step["at"], step[part]) for step in trend.get("steps", []) if step.get(part)]
+    return [Point(datetime.fromisoformat(at), float(found["reward"]), int(found["graded"])) for at, found in graded]
 
 
 def current_step(view: RunView) -> Step | None:

@@ -71,6 +71,7 @@ class PipelineStack(Stack):
             bus=bus,
             topic=notifications.topic,
             reward=reward.function,
+            reward_logs=reward.task.log_group,
             job_role=job_role.role,
         )
         dataset = Dataset(self, "Dataset", commons=commons, dead_letters=events_lost)

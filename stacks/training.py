@@ -244,20 +244,17 @@ class Training(Construct):
             self,
             "track_training",
             description="Reads a job's status and reward trend; holds the job to its guard rails",
+            timeout_seconds=180,
+            variables={names.ENV_REWARD_LOGS: commons.reward_logs.log_group_name},
             statements=[
                 allow(
                     ["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
                     [customization_jobs(self._stack)],
                     because=NAMED_BY_BEDROCK,
                 ),
-                allow(
-                    ["cloudwatch:GetMetricData"],
-                    ["*"],
-                    in_region(self._region),
-                    because="cloudwatch:GetMetricData knows no resource and no condition on the namespace (service authorization "
-                    "reference, Amazon CloudWatch); it reads numbers, held to the Region.",
-                ),
-                *read_objects(commons.buckets.runs, names.OUTPUT),
+                # The grader's records: figures only, as no text of a sample is ever logged.
+                allow(["logs:FilterLogEvents"], [commons.reward_logs.log_group_arn]),
+                *read_objects(commons.buckets.runs, names.OUTPUT, names.RECORDS),
                 write_objects(commons.buckets.runs, names.RECORDS),
                 write_key(commons.workshop.keys.data, self._region),
                 allow(["sns:Publish"], [commons.topic.topic_arn]),

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
-    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
@@ -73,11 +73,6 @@ def bedrock_runtime() -> BedrockRuntimeClient:
 
 
 @lru_cache(maxsize=1)
-def cloudwatch() -> CloudWatchClient:
-    return boto3.client("cloudwatch", config=_RETRIES)
-
-
-@lru_cache(maxsize=1)
 def events() -> EventBridgeClient:
     return boto3.client("events", config=_RETRIES)
 
@@ -90,6 +85,11 @@ def functions() -> LambdaClient:
 @lru_cache(maxsize=1)
 def kms() -> KMSClient:
     return boto3.client("kms", config=_RETRIES)
+
+
+@lru_cache(maxsize=1)
+def logs() -> CloudWatchLogsClient:
+    return boto3.client("logs", config=_RETRIES)
 
 
 @lru_cache(maxsize=1)

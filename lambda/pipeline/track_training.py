@@ -9,34 +9,31 @@ ended, model_arn, reason, elapsed_hours, spent_usd, reward: {mean, samples}, ask
 
 Permissions:
   bedrock:GetModelCustomizationJob, bedrock:StopModelCustomizationJob on model-customization-job/*
-  cloudwatch:GetMetricData on * (the action has no resource level)
-  s3:GetObject on <runs bucket>/output/*, s3:ListBucket on the runs bucket with s3:prefix output/*
+  logs:FilterLogEvents on the reward function's log group
+  s3:GetObject on <runs bucket>/output/* and records/*, s3:ListBucket on the runs bucket with s3:prefix output/* or records/*
   s3:PutObject on <runs bucket>/records/*; kms:Decrypt, kms:GenerateDataKey on the data key
   sns:Publish on the topic, with kms:Decrypt and kms:GenerateDataKey on the topic's key
 Environment: RFT_ENVIRONMENT, RFT_SETTINGS, RFT_TOPIC_ARN, RFT_RUNS_BUCKET, RFT_STATE_MACHINE_ARN, RFT_JOB_ROLE_ARN,
-RFT_MODEL_KEY_ARN, RFT_JOB_SUBNETS, RFT_JOB_SECURITY_GROUPS.
+RFT_MODEL_KEY_ARN, RFT_JOB_SUBNETS, RFT_JOB_SECURITY_GROUPS, RFT_REWARD_LOG_GROUP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
-from contracts import names
 from contracts.emf import emit
 from contracts.guard_settings import TELL
 from contracts.metrics import Metric
 from contracts.run import Plan
 
-from pipeline import aws, config, guard_rails, jobs, notices, signals, spend, stopping, store, trend
+from pipeline import aws, config, guard_rails, jobs, notices, signals, spend, stopping, store, trend, trend_record
 from pipeline.guard_rails import Hours, Spend
 from pipeline.guard_record import GuardRecord
 from pipeline.signals import Reading
 from pipeline.start_training import security
-from pipeline.task import Event, Result, log, now, task
-from pipeline.trend import Point
+from pipeline.task import Event, Result, log, task
 
 EVERY_LOOK = (Metric.JOB_HOURS, Metric.SPEND_SO_FAR)
 """Printed with each look at the job."""
@@ -55,9 +52,8 @@ def handler(event: Event) -> Result:
     stopped_by = stopping.who(plan.run_id, asked) if isinstance(asked, Mapping) else None
     wrong = jobs.differences(job, plan, security())
     running = status == "InProgress"
-    pages = _metric_data(plan, job)
-    h = plan.hyperparameters
-    readings = signals.readings(pages, h.batch_size * h.training_sample_per_prompt)
+    steps = trend_record.steps(plan, job)
+    readings = signals.readings(steps)
     spent = spend.so_far(plan, readings, config.settings().training.prices)
     emit(dict(zip(EVERY_LOOK, (hours, spent), strict=True)), environment=plan.environment, run_id=plan.run_id)
 
@@ -76,7 +72,7 @@ def handler(event: Event) -> Result:
             status = "Stopping"
 
     ended = jobs.has_ended(status)
-    reward = _record(plan, job, status, record, series=trend.series(pages), spent=spent, with_artifacts=ended)
+    trend_record.write(plan, job, steps, with_output=ended, status=status, guard=record.plain(), spent_usd=round(spent, 2))
     return {
         # A job with another role, key, network or grader must go no further, whatever Bedrock calls its state.
         "status": "Failed" if wrong else status,
@@ -85,7 +81,7 @@ def handler(event: Event) -> Result:
         "reason": "; ".join(wrong) if wrong else reason_of(job, status, record),
         "elapsed_hours": round(hours, 3),
         "spent_usd": round(spent, 2),
-        "reward": reward,
+        "reward": trend.reward(steps),
         "ask": record.asked is not None,
         "guard": record.plain(),
         "stopped_by": stopped_by,
@@ -134,64 +130,3 @@ def reason_of(job: Mapping[str, Any], status: str, record: GuardRecord) -> str:
     if status == "Failed":
         return message or "the job failed; Bedrock gave no message"
     return ""
-
-
-def _metric_data(plan: Plan, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The answers of one request, for the rails and the trend alike."""
-    since, now = job["creationTime"], datetime.now(UTC)
-    pages = aws.cloudwatch().get_paginator("get_metric_data")
-    found = pages.paginate(
-        MetricDataQueries=signals.queries(plan.environment, plan.run_id, since, now),  # type: ignore[arg-type]
-        StartTime=trend.whole(since),
-        EndTime=trend.after(job.get("endTime") or now),
-    )
-    return list(found)
-
-
-def _record(
-    plan: Plan,
-    job: Mapping[str, Any],
-    status: str,
-    record: GuardRecord,
-    *,
-    series: Mapping[str, Sequence[Point]],
-    spent: float,
-    with_artifacts: bool,
-) -> dict[str, Any]:
-    artifacts, notes = _artifacts(plan) if with_artifacts else ({}, [])
-    store.write_json(
-        *store.record(plan.run_id, "trend.json"),
-        {
-            "run_id": plan.run_id,
-            "updated_at": now(),
-            "job": {
-                "arn": job["jobArn"],
-                "status": status,
-                "created_at": job["creationTime"].isoformat(),
-                "ended_at": job["endTime"].isoformat() if job.get("endTime") else None,
-            },
-            "guard": record.plain(),
-            "spent_usd": round(spent, 2),
-            "reward": trend.thinned(series[names.SPLIT_TRAIN]),
-            "validation": trend.thinned(series[names.SPLIT_VALIDATION]),
-            "artifacts": artifacts,
-            "notes": notes,
-        },
-    )
-    return trend.total(series[names.SPLIT_TRAIN])
-
-
-def _artifacts(plan: Plan) -> tuple[dict[str, Any], list[str]]:
-    bucket = config.variable(names.ENV_RUNS_BUCKET)
-    found: dict[str, Any] = {}
-    notes: list[str] = []
-    # The folder's name under the prefix is documented in two ways, so files are found by suffix.
-    for key in store.keys(bucket, names.output_prefix(plan.run_id)):
-        if key.endswith(".csv"):
-            name = key.removeprefix(names.output_prefix(plan.run_id))
-            table = trend.table(store.read_bytes(bucket, key))
-            found[name] = {"columns": table.columns, "rows": table.rows}
-            notes += [f"{name}: {note}" for note in table.notes]
-    if not found:
-        notes.append("Bedrock left no CSV in the output prefix")
-    return found, notes

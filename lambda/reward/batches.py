@@ -12,10 +12,15 @@ from contextlib import suppress
 from typing import Any
 
 from contracts import emf, names
+from contracts.emf import NOTED_SPLIT
+from contracts.metrics import REWARD_BY_SPLIT
 
 from reward.contract import BadSample, Sample
 from reward.contract import sample as sample_of
 from reward.score import Score
+
+NOTED = {split: f',"{NOTED_SPLIT}":"{split}"' for split in REWARD_BY_SPLIT}
+"""The member of a record that names its split."""
 
 
 class BatchFailed(RuntimeError):
@@ -89,18 +94,21 @@ def _readable(items: Sequence[Any]) -> Iterator[Sample]:
 
 
 def report_usage(grade: Callable[[Sample], Score], items: Sequence[Any], *, environment: str) -> None:
-    """Prints what a grader spent on a batch as metrics, under the run of the first item that names one; nothing for most graders."""
+    """Prints what a grader spent on a batch as metrics, under run and split of the first item; nothing for most graders."""
     usage = getattr(grade, "usage", None)
     values = usage() if usage is not None else None
     if values:
-        emf.emit(values, environment=environment, run_id=_run_of(items))
+        first = items[0] if items else None
+        metadata = first.get("metadata") if isinstance(first, Mapping) else None
+        run_id, split = belongs(metadata if isinstance(metadata, Mapping) else {})
+        emf.emit(values, environment=environment, run_id=run_id, noted=NOTED[split])
 
 
-def _run_of(items: Sequence[Any]) -> str | None:
-    for item in items[:1]:
-        metadata = item.get("metadata") if isinstance(item, Mapping) else None
-        run_id = metadata.get(names.META_RUN_ID) if isinstance(metadata, Mapping) else None
-        # What comes in an event is not trusted to be a dimension of a metric.
-        if isinstance(run_id, str) and len(run_id) <= names.RUN_ID_MAX and names.RUN_ID_PATTERN.fullmatch(run_id):
-            return run_id
-    return None
+def belongs(metadata: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The run and the split a training record names; what comes in an event is not trusted to be a dimension of a metric."""
+    run_id, split = metadata.get(names.META_RUN_ID), metadata.get(names.META_SPLIT)
+    valid = isinstance(run_id, str) and len(run_id) <= names.RUN_ID_MAX and names.RUN_ID_PATTERN.fullmatch(run_id)
+    return (
+        run_id if valid else None,
+        split if isinstance(split, str) and split in REWARD_BY_SPLIT else names.SPLIT_TRAIN,
+    )

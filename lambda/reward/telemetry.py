@@ -12,9 +12,10 @@ from math import dist, fsum, isfinite, sqrt
 from typing import Any, NamedTuple
 
 from contracts import emf, names
-from contracts.emf import NOTED_COMPONENTS, NOTED_SPLIT
+from contracts.emf import NOTED_COMPONENTS
 from contracts.metrics import REWARD_BY_SPLIT, Metric
 
+from reward import batches
 from reward.grading import Graded
 from reward.score import FAULTS, METRIC_OF, Component, Outcome
 
@@ -30,7 +31,6 @@ _Key = tuple[str | None, str]
 _Values = dict[Metric, float | Sequence[float]]
 _NO_RUN: _Key = (None, names.SPLIT_TRAIN)
 
-_NOTED = {split: f',"{NOTED_SPLIT}":"{split}"' for split in REWARD_BY_SPLIT}
 _STAGED_KEYS = (names.META_RUN_ID, names.META_SPLIT, names.META_RECORD_ID)
 _TEXTS = {str}
 
@@ -53,7 +53,7 @@ def report(graded: Graded, *, environment: str, milliseconds: float) -> None:
     """
     latency: float | None = milliseconds
     for (run_id, split), group in _groups(graded).items():
-        rewards, noted = group.rewards, _NOTED[split]
+        rewards, noted = group.rewards, batches.NOTED[split]
         values: _Values = {REWARD_BY_SPLIT[split]: rewards, Metric.SAMPLES_GRADED: len(rewards)}
         if split == names.SPLIT_TRAIN:
             values[Metric.RESPONSE_LENGTH] = [length for length in group.lengths if length is not None]
@@ -94,12 +94,8 @@ def _groups(graded: Graded) -> dict[_Key, _Group]:
 
 
 def _key(run_id: object, split: object, known: int) -> _Key:
-    # What comes in an event is not trusted to be a dimension of a metric.
-    valid = known < MAX_GROUPS and isinstance(run_id, str) and len(run_id) <= names.RUN_ID_MAX
-    return (
-        run_id if valid and isinstance(run_id, str) and names.RUN_ID_PATTERN.fullmatch(run_id) else None,
-        split if isinstance(split, str) and split in REWARD_BY_SPLIT else names.SPLIT_TRAIN,
-    )
+    run, named = batches.belongs({names.META_RUN_ID: run_id, names.META_SPLIT: split})
+    return (run if known < MAX_GROUPS else None, named)
 
 
 def _spreads(records: Sequence[object], rewards: Sequence[float]) -> list[float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
-from pipeline import trend as pipeline_trend
+from contracts.trends import OUTCOMES as OUTCOMES_BY_CLASS
+from contracts.trends import TRAINING, VALIDATION
 
 from rft.audit_verify import sentence, verdict_on
 from rft.run_view import RunReader, RunView
@@ -16,19 +17,19 @@ from rft.run_view import RunReader, RunView
 if TYPE_CHECKING:
     from rft.target import Target
 
-OUTCOMES: dict[Metric, str] = {
-    Metric.OUTCOME_CORRECT: "paid as correct",
-    Metric.OUTCOME_WRONG: "readable, but wrong",
-    Metric.OUTCOME_NO_MARKER: "no answer marker",
-    Metric.OUTCOME_UNPARSABLE: "marked answer unreadable",
-    Metric.OUTCOME_BAD_GOLD: "reference unreadable",
-    Metric.OUTCOME_OVERSIZE: "too long to read",
-    Metric.OUTCOME_INVALID: "sample of the wrong shape",
-    Metric.OUTCOME_JUDGE_ERROR: "the judge gave no answer",
-    Metric.OUTCOME_TIMEOUT: "grading took too long",
-    Metric.OUTCOME_INTERNAL_ERROR: "the grader failed",
+OUTCOMES: dict[str, str] = {
+    "correct": "paid as correct",
+    "wrong": "readable, but wrong",
+    "no_marker": "no answer marker",
+    "unparsable": "marked answer unreadable",
+    "bad_gold": "reference unreadable",
+    "oversize": "too long to read",
+    "invalid": "sample of the wrong shape",
+    "judge_error": "the judge gave no answer",
+    "timeout": "grading took too long",
+    "internal_error": "the grader failed",
 }
-"""Outcome classes of graded responses, training, validation and evaluation together, and how the report words them."""
+"""Outcome classes of graded responses (`contracts.trends.OUTCOME_METRICS`) and how the report words them."""
 
 HELDOUT = "heldout"
 
@@ -39,8 +40,8 @@ class ReportData:
 
     Attributes:
         base, candidate: held-out scores by prompt id.
-        outcomes: responses graded in the environment from the run's start to its end, by outcome class, in the order of `OUTCOMES`;
-            classes without any are left out.
+        outcomes: the job's responses, training and validation together, by outcome class, in the order of `OUTCOMES`; classes without
+            any are left out.
         records: what verifying the signed records said, in a sentence; empty while there is no lineage record.
         made_at: when this was gathered.
     """
@@ -70,7 +71,7 @@ def gather(target: Target, run_id: str) -> ReportData:
         view=view,
         base=scores["base"],
         candidate=scores["candidate"],
-        outcomes=_outcomes(target, view),
+        outcomes=_outcomes(view),
         records=sentence(verdict_on(target, run_id)) if view.lineage else "",
         made_at=datetime.now(UTC),
     )
@@ -85,30 +86,12 @@ def _scores(target: Target, view: RunView, model: str) -> dict[str, float]:
     return found
 
 
-def _outcomes(target: Target, view: RunView) -> dict[str, int]:
-    dimensions = [{"Name": DIMENSION_ENVIRONMENT, "Value": view.environment}]
-    queries = [
-        {
-            "Id": f"o{number}",
-            "MetricStat": {
-                "Metric": {"Namespace": NAMESPACE, "MetricName": metric.metric_name, "Dimensions": dimensions},
-                "Period": 60,
-                "Stat": "Sum",
-            },
-        }
-        for number, metric in enumerate(OUTCOMES)
-    ]
-    totals: dict[str, float] = {}
-    until = pipeline_trend.after(view.stopped or datetime.now(UTC))
-    pages = target.cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=queries,  # type: ignore[arg-type]
-        StartTime=pipeline_trend.whole(view.started),
-        EndTime=until,
-    )
-    for page in pages:
-        for result in page["MetricDataResults"]:
-            totals[result["Id"]] = totals.get(result["Id"], 0.0) + sum(result["Values"])
-    return {label: round(totals[f"o{number}"]) for number, label in enumerate(OUTCOMES.values()) if totals.get(f"o{number}")}
+def _outcomes(view: RunView) -> dict[str, int]:
+    totals = view.trend.get("totals") or {}
+    found: Counter[str] = Counter()
+    for part in (TRAINING, VALIDATION):
+        found.update((totals.get(part) or {}).get(OUTCOMES_BY_CLASS) or {})
+    return {label: found[outcome] for outcome, label in OUTCOMES.items() if found[outcome]}
 
 
 def step_table(artifacts: Mapping[str, Any]) -> tuple[str, str, Sequence[Mapping[str, Any]]] | None:

@@ -11,6 +11,7 @@ from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 from contracts import names
@@ -29,6 +30,7 @@ class Commons:
     Attributes:
         code: the asset of `lambda/pipeline`.
         reward: the reward function, unqualified.
+        reward_logs: what it logs to.
         job_role: the role Bedrock runs customization jobs under.
     """
 
@@ -38,6 +40,7 @@ class Commons:
     bus: events.IEventBus
     topic: sns.ITopic
     reward: lambda_.IFunction
+    reward_logs: logs.ILogGroup
     job_role: iam.IRole
 
     @property

@@ -31,7 +31,6 @@ ENDPOINTS: dict[str, tuple[ec2.InterfaceVpcEndpointAwsService, str]] = {
     "States": (ec2.InterfaceVpcEndpointAwsService.STEP_FUNCTIONS, "states"),
     "Events": (ec2.InterfaceVpcEndpointAwsService.EVENTBRIDGE, "events"),
     "Logs": (ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS, "logs"),
-    "Monitoring": (ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING, "cloudwatch"),
     "Kms": (ec2.InterfaceVpcEndpointAwsService.KMS, "kms"),
     "Sts": (ec2.InterfaceVpcEndpointAwsService.STS, "sts"),
     "Sns": (ec2.InterfaceVpcEndpointAwsService.SNS, "sns"),

@@ -33,12 +33,15 @@ def released_view() -> RunView:
         rehearsal=rehearsal(),
         train=trend(),
         validation=trend(points=3, seed=8),
-        artifacts={
-            "job/training_artifacts/step_wise_training_metrics.csv": {
-                "columns": ["step_number", "critic/rewards/mean", "actor/kl"],
-                "rows": [
-                    {"step_number": float(step), "critic/rewards/mean": 0.3 + step / 80, "actor/kl": step / 500} for step in range(1, 44)
-                ],
+        trend={
+            "artifacts": {
+                "job/training_artifacts/step_wise_training_metrics.csv": {
+                    "columns": ["step_number", "critic/rewards/mean", "actor/kl"],
+                    "rows": [
+                        {"step_number": float(step), "critic/rewards/mean": 0.3 + step / 80, "actor/kl": step / 500}
+                        for step in range(1, 44)
+                    ],
+                }
             }
         },
         gate=gate(),

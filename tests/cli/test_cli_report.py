@@ -170,7 +170,7 @@ def test_given_a_run_that_ended_at_once_then_the_page_still_renders(report_data:
         gate=None,
         train=(),
         validation=(),
-        artifacts={},
+        trend={},
         steps=(),
         lineage=record,
         outcome=outcome,

@@ -273,8 +273,9 @@ def test_report_is_written_from_a_runs_records(dev: Target, answer: Callable[...
     started(dev, "passes", "reported")
     until(dev, "reported", lambda view: not view.running)
     records = {"plan": plan(), "rehearsal": rehearsal(), "gate": gate(), "lineage": lineage()}
-    point = {"t": "2026-03-01T09:00:05+00:00", "mean": 0.5, "samples": 10}
-    records["trend"] = {"reward": [point, {**point, "t": "2026-03-01T09:00:09+00:00"}], "validation": [], "artifacts": {}}
+    graded = {"graded": 10, "reward": 0.5, "outcomes": {"correct": 5, "timeout": 5}}
+    steps = [{"step": n, "since": n - 1, "at": f"2026-03-01T09:00:0{n}.000+00:00", "training": graded} for n in (1, 2)]
+    records["trend"] = {"steps": steps, "totals": {"training": graded, "validation": {"outcomes": {"correct": 1}}}, "artifacts": {}}
     for name, value in records.items():
         dev.s3.put_object(Bucket=RUNS, Key=names.record_key("reported", f"{name}.json"), Body=json.dumps(value))
     for model, score in (("base", 0.0), ("candidate", 1.0)):
@@ -284,7 +285,13 @@ def test_report_is_written_from_a_runs_records(dev: Target, answer: Callable[...
     assert code == Exit.OK
     page = (tmp_path / "made" / "here" / "rft-reported.html").read_text(encoding="utf-8")
     assert said["report"].endswith("rft-reported.html")
-    for expected in ("Trained by the local stand-in policy", "prompt by prompt", "Reward trend", "hedge, right first"):
+    for expected in (
+        "Trained by the local stand-in policy",
+        "prompt by prompt",
+        "Reward trend",
+        "hedge, right first",
+        "grading took too long",
+    ):
         assert expected in page, expected
 
 

@@ -26,11 +26,19 @@ def test_an_upload_ends_in_a_release(dev, first_run, version):
 
 def test_the_reward_climbs(dev, first_run):
     trend = dev.record(first_run.run_id, "trend.json")
-    assert sum(point["samples"] for point in trend["reward"]) == 480 * 4 * 3
-    steps = next(table["rows"] for file, table in trend["artifacts"].items() if file.endswith("step_wise_training_metrics.csv"))
-    means = [step["critic/rewards/mean"] for step in steps]
-    assert len(means) == 45
+    steps, totals = trend["steps"], trend["totals"]
+    assert totals["training"]["graded"] == sum(totals["training"]["outcomes"].values()) == 480 * 4 * 3
+    assert [step["step"] for step in steps] == list(range(1, 46))
+    for step in steps:
+        graded, output = step["training"], step["output"]["training"]
+        assert output["critic/rewards/mean"] == pytest.approx(graded["reward"], abs=0.001), "what the job says of a step is what was graded"
+        assert graded["reward_p10"] <= graded["reward_p50"] <= graded["reward_p90"]
+        assert 0 <= graded["no_spread"] <= 1 and graded["components"]["correct"] == pytest.approx(graded["reward"], abs=0.001)
+    means = [step["training"]["reward"] for step in steps]
     assert sum(means[-9:]) / 9 > sum(means[:9]) / 9 + 0.2
+    validation = totals["validation"]
+    assert validation["graded"] == sum(validation["outcomes"].values()) > 0 and validation["length"] > 0
+    assert totals["grader"]["ms_p50"] <= totals["grader"]["ms_p99"]
 
 
 def test_the_reward_functions_metrics_carry_the_run(dev, first_run):

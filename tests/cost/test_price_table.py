@@ -15,7 +15,7 @@ ENTRY = '[key_month]\nusd = 1.0\nunit = "key"\nsource = "https://aws.amazon.com/
 
 
 def test_every_price_has_a_unit_a_source_of_aws_and_a_day(prices: Prices) -> None:
-    assert len(prices.items()) >= 15
+    assert len(prices.items()) >= 14
     for _, price in prices.items():
         assert price.usd > 0 and price.unit and price.source.startswith("https://aws.amazon.com/")
         assert price.seen.year >= 2026

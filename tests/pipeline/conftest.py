@@ -33,14 +33,15 @@ ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "210987654321"
 ENVIRONMENT = "dev"
 FIRST_UPLOAD = datetime(2026, 11, 20, 19, tzinfo=UTC)
+REWARD_LOGS = "/aws/lambda/reward"
 CLIENTS = (
     aws.s3,
     aws.bedrock,
     aws.bedrock_runtime,
-    aws.cloudwatch,
     aws.events,
     aws.functions,
     aws.kms,
+    aws.logs,
     aws.sns,
     aws.ssm,
     aws.states,
@@ -76,6 +77,7 @@ class House:
         self.signing_key = self.client("kms").create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
         self.job_role = self._role("bedrock.amazonaws.com", "job")
         self.function_role = self._role("lambda.amazonaws.com", "function")
+        self.client("logs").create_log_group(logGroupName=REWARD_LOGS)
         self.reward = self.lambda_.create_function(
             FunctionName="reward",
             Role=self.function_role,
@@ -110,6 +112,7 @@ class House:
             names.ENV_TOPIC: self.topic,
             names.ENV_STATE_MACHINE: self.state_machine,
             names.ENV_REWARD_FUNCTION: "reward",
+            names.ENV_REWARD_LOGS: REWARD_LOGS,
             names.ENV_JOB_ROLE: self.job_role,
             names.ENV_MODEL_KEY: self.key,
             names.ENV_SIGNING_KEY: self.signing_key,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 import pytest
 from contracts.guard_settings import ASK, OFF, STOP, TELL, GuardRailSettings
-from contracts.metrics import Metric
 from contracts.run import Plan
 from contracts.settings import Prices
 from pipeline import guard_rails, signals, spend
@@ -162,44 +160,20 @@ def test_the_record_survives_the_state_machine() -> None:
     assert GuardRecord.read(None) == GuardRecord() == GuardRecord.read({})
 
 
-IDS = {"reward": "train_average", "graded": "train_samplecount", "validation": "validation_average", "validated": "validation_samplecount"}
+def test_a_step_of_the_trend_is_a_reading() -> None:
+    step = {
+        "step": 4,
+        "since": 2,
+        "training": {"graded": 256, "reward": 0.3, "spread": 0.2, "length": 400.0},
+        "validation": {"graded": 40, "reward": 0.8},
+        "judge": {"usd": 0.5},
+    }
+    (one,) = signals.readings([step])
+    assert one == Reading(step=4, since=2, reward=0.3, graded=256, spread=0.2, length=400.0, validation=0.8, validated=40, judge_usd=0.5)
 
 
-def pages(**values: list[float]) -> list[dict[str, Any]]:
-    start = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    return [
-        {
-            "MetricDataResults": [
-                {"Id": IDS.get(name, name), "Timestamps": [start + timedelta(minutes=n) for n in range(len(found))], "Values": found}
-            ]
-        }
-        for name, found in values.items()
-    ]
-
-
-def test_readings_are_put_in_steps_by_what_was_graded() -> None:
-    found = signals.readings(pages(reward=[0.2, 0.4, 0.6], graded=[64, 64, 128], spread=[0.1, 0.3, 0.2], judge_usd=[0.5, 0.5, 1.0]), 128)
-    assert [(one.since, one.step, one.graded) for one in found] == [(0, 1, 128), (1, 2, 128)]
-    assert found[0].reward == pytest.approx(0.3)
-    assert found[0].spread == pytest.approx(0.2)
-    assert [one.judge_usd for one in found] == [1.0, 1.0]
-
-
-def test_validation_between_steps_keeps_its_own_weight() -> None:
-    (one,) = signals.readings(pages(reward=[0.2], graded=[128], validation=[0.8], validated=[40]), 128)
-    assert (one.validation, one.validated) == (0.8, 40)
-
-
-def test_every_metric_the_rails_ask_for_is_published_per_run_and_asked_once() -> None:
-    start = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    asked = [query["MetricStat"] for query in signals.queries("dev", "a-run", start, start + timedelta(hours=1))]
-    published = {metric.metric_name for metric in Metric if metric.value.per_run}
-    assert {each["Metric"]["MetricName"] for each in asked} <= published
-    assert len({(each["Metric"]["MetricName"], each["Stat"]) for each in asked}) == len(asked)
-
-
-def test_no_data_is_no_reading() -> None:
-    assert signals.readings([{"MetricDataResults": []}], 128) == []
+def test_a_step_nothing_was_graded_of_is_a_reading_of_nothing() -> None:
+    assert signals.readings([{"step": 9, "since": 8, "output": {"training": {"loss": 1.0}}}]) == [Reading(step=9)]
 
 
 def test_the_spend_counts_prompts_responses_and_the_judge(a_plan: Plan) -> None:

@@ -115,7 +115,7 @@ def test_every_service_the_pipeline_calls_has_an_endpoint_for_this_account_only(
     endpoints = environment.of_type("AWS::EC2::VPCEndpoint")
     region = environment.settings.region
     services = {flat(endpoint["Properties"]["ServiceName"]).replace("${AWS::Region}", region) for endpoint in endpoints.values()}
-    wanted = ("bedrock", "bedrock-runtime", "lambda", "states", "events", "logs", "monitoring", "kms", "sts", "sns", "ssm", "s3")
+    wanted = ("bedrock", "bedrock-runtime", "lambda", "states", "events", "logs", "kms", "sts", "sns", "ssm", "s3")
     assert services == {f"com.amazonaws.{region}.{service}" for service in wanted}
     for name, endpoint in endpoints.items():
         properties = endpoint["Properties"]
