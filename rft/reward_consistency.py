@@ -168,7 +168,9 @@ def _told(amount: Mapping[str, float | None]) -> dict[str, str]:
     return {
         "requests": f"{amount['requests']:,}",
         "tokens": f"about {amount['input_tokens']:,} read, {amount['output_tokens']:,} written",
-        "cost": "unknown: the judge's options give no prices" if dollars is None else f"about ${dollars:.2f}, without retries",
+        "cost": "unknown: the judge's options give no prices"
+        if dollars is None
+        else f"about ${dollars:.{2 if dollars >= 1 else 4}f}, without retries",
     }
 
 

@@ -12,12 +12,12 @@ from reward.handler import handler
 from rft.exits import Exit, Failure
 from rft.options import json_option
 from rft.output import Output
-from rft.reward_data import handler_environment, options_of
+from rft.reward_data import handler_environment, option_option, options_of
 
 
 @click.command("grade")
 @click.option("--grader", help="A grader of lambda/reward; by default math.")
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the grader; may be given again.")
+@option_option
 @click.option("--metrics", is_flag=True, help="Also print the metric lines (EMF) the function would log, on stderr.")
 @json_option
 def grade(_output: Output, grader: str | None, options: tuple[str, ...], metrics: bool) -> None:

@@ -58,6 +58,10 @@ def review(output: Output, *, file: Path, out: Path | None, rater: str | None, c
             hint="rft reward review --help",
             code=Exit.USAGE,
         )
+    if len(criterion) > MAX_NAME:
+        raise Failure(
+            f"--criterion {criterion[:40]!r}…: allowed are at most {MAX_NAME} characters", hint="rft reward review --help", code=Exit.USAGE
+        )
     questions = list(read(file, criterion=criterion, seed=seed))
     aside = path.with_name(f"{path.stem}-undecided.jsonl")
     done = _done(path) | _done(aside)

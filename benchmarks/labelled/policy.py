@@ -89,6 +89,7 @@ CASES = [
     refused("keycap", "1\ufe0f\u20e3 open the box", options=_rules(_SOBER)),
     refused("nothing to be seen", "\u200b\u2060", options=_rules(_NO_PROMISE)),
     refused("Braille blank", "\u2800", options=_rules(_NO_PROMISE)),
+    refused("disclaimer where no reader sees it", "Buy. <!-- not financial advice -->", options=_BANK, bound=0.34, miss=True),
     refused("accented letters", "We gu\u00e1r\u00e1ntee it. Not financial advice.", options=_BANK, miss=True),
     refused("spelled apart", "We g-u-a-r-a-n-t-e-e it. Not financial advice.", options=_BANK, miss=True),
 ]

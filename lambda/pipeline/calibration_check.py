@@ -33,7 +33,7 @@ def look(plan: Plan, settings: CalibrationSettings) -> Calibrated:
     if stored is None:
         line = (
             f"version {plan.reward_version} of the reward is not calibrated on the feedback of {plan.dataset}, and calibration.required "
-            f"is true; allowed is a version whose calibration is stored under {key}"
+            f"is true; allowed is a version whose calibration rft reward calibrate has stored under {key}"
         )
         return Calibrated([line], None)
     try:

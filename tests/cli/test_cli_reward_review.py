@@ -88,6 +88,12 @@ def test_it_goes_on_where_it_stopped(reviewed: Reviewed) -> None:
     assert reviewed.choose("1")[1]["pairs"] == 0
 
 
+def test_a_criterion_too_long_to_be_read_back_is_refused_before_the_file_is(reviewed: Reviewed, capsys: pytest.CaptureFixture[str]) -> None:
+    reviewed.file.write_text("nonsense")
+    assert invoke(["reward", "review", str(reviewed.file), "--criterion", "c" * 65]) == Exit.USAGE
+    assert "--criterion" in capsys.readouterr().err
+
+
 def test_another_rater_and_another_criterion_begin_anew(reviewed: Reviewed) -> None:
     reviewed.choose(*"111111")
     assert reviewed.choose(*"222222", more=("--rater", "ben"))[1]["pairs"] == COUNT

@@ -82,11 +82,9 @@ def test_an_injection_never_leaves_its_fence(text: str, where: str) -> None:
     token = message.split(".", 1)[0].rsplit(" ", 1)[1]
     assert message.count(token) == 1 + 2 * 3
     assert message.endswith("nothing_extra (1 to 5).")
-    assert not re.search(
-        r"<[|\uff5c][\w\u2581]+[|\uff5c]>|<\w+_of_turn>|\[/?(?:INST|SYSTEM_PROMPT)\]|</?s>|[\x00-\x08\x0b-\x1f\ud800-\udfff\u202e\U000e0000-\U000e007f]",
-        message,
-    )
-    assert not re.search(r"[\[\uff3b]{3}\u200b?(?:BEGIN|END) [A-Z]+ (?!%s)" % token, message, re.IGNORECASE)
+    assert not re.search(r"<[|\uff5c][\w\u2581]+[|\uff5c]>|<\w+_of_turn>|\[/?(?:INST|SYSTEM_PROMPT)\]|</?s>", message)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\u202e\U000e0000-\U000e007f]", message)
+    assert not re.search(rf"[\[\uff3b]{{3}}\u200b?(?:BEGIN|END) [A-Z]+ (?!{token})", message, re.IGNORECASE)
     message.encode()
 
 

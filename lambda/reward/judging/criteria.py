@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from reward.graders.options import Options
 
 SCALES: dict[str, tuple[int, ...]] = {"1-5": (1, 2, 3, 4, 5), "binary": (0, 1)}
 MAX_CRITERIA = 8
@@ -35,40 +37,30 @@ class Criterion(NamedTuple):
         return (score - levels[0]) / (levels[-1] - levels[0])
 
 
-def problems(given: object) -> list[str]:
-    """What is wrong with the option `criteria`; one line each."""
-    if not isinstance(given, Sequence) or isinstance(given, str) or not 1 <= len(given) <= MAX_CRITERIA:
-        return [f"options.criteria: allowed is a list of 1 to {MAX_CRITERIA} tables of {', '.join(_KEYS)}"]
-    found: list[str] = []
-    for index, each in enumerate(given):
-        found += _problems_of(each, f"options.criteria[{index}]")
-    if found:
-        return found
-    names = [each["name"] for each in given]
+def read(options: Options, value: object) -> tuple[Criterion, ...]:
+    """The criteria of the option `criteria`; every fault is collected in `options`."""
+    found = [
+        _criterion(options, f"criteria[{index}]", each)
+        for index, each in enumerate(options.tables("criteria", value, least=1, most=MAX_CRITERIA))
+    ]
+    if options.problems:
+        return ()
+    names = [each.name for each in found]
     if len(set(names)) < len(names):
-        return ["options.criteria: allowed are different names"]
-    total = math.fsum(each["weight"] for each in given)
+        options.fault("criteria", names, "names that differ from each other")
+    total = math.fsum(each.weight for each in found)
     if abs(total - 1) > 1e-6:
-        return [f"options.criteria: the weights sum to {total:g}; allowed is 1"]
-    return []
+        options.problems.append(f"options.criteria: the weights sum to {total:g}; allowed is 1")
+    return tuple(found)
 
 
-def read(given: Sequence[Mapping[str, Any]]) -> tuple[Criterion, ...]:
-    """The criteria of an option that has no problems."""
-    return tuple(Criterion(each["name"], each["description"], float(each["weight"]), each.get("scale", "1-5")) for each in given)
-
-
-def _problems_of(each: object, where: str) -> list[str]:
-    if not isinstance(each, Mapping):
-        return [f"{where}: allowed is a table of {', '.join(_KEYS)}"]
-    found = [f"{where}.{str(key)[:40]} is not a known key; known here: {', '.join(_KEYS)}" for key in each if key not in _KEYS]
-    name, text, weight, scale = (each.get(key) for key in _KEYS)
+def _criterion(options: Options, at: str, table: Mapping[str, Any]) -> Criterion:
+    options.table(at, table, _KEYS)
+    name, weight = table.get("name"), table.get("weight")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        found.append(f"{where}.name = {str(name)[:40]!r}: allowed are 1 to 32 lower-case letters, digits and underscores")
-    if not isinstance(text, str) or not 1 <= len(text.strip()) <= 1000:
-        found.append(f"{where}.description: allowed is a text of 1 to 1000 characters")
+        options.fault(f"{at}.name", name, "1 to 32 lower-case letters, digits and underscores, a letter first")
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 1:
-        found.append(f"{where}.weight = {str(weight)[:40]!r}: allowed is a number above 0, at most 1")
-    if "scale" in each and (not isinstance(scale, str) or scale not in SCALES):
-        found.append(f"{where}.scale = {str(scale)[:40]!r}: allowed is one of {', '.join(SCALES)}")
-    return found
+        options.fault(f"{at}.weight", weight, "a number above 0, at most 1")
+        weight = 1.0
+    description = options.string(f"{at}.description", table.get("description"))
+    return Criterion(str(name), description, float(weight), options.choice(f"{at}.scale", table.get("scale", "1-5"), tuple(SCALES)))

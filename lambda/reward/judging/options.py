@@ -6,14 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.errors import InvalidInput
-
-from reward.judging import criteria as criteria_
-from reward.judging import models
+from reward.graders.options import Options
+from reward.judging import criteria, models
 from reward.judging.criteria import Criterion
 from reward.judging.prompts import TEMPLATES, Template
 
-WHERE = "reward settings"
 RAISE, UNGRADED = "raise", "ungraded"
 TOOL, TEXT, AUTO = "tool", "text", "auto"
 
@@ -23,18 +20,15 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "answer_by": (AUTO, TOOL, TEXT),
     "unanswered": (RAISE, UNGRADED),
 }
-_NUMBERS: dict[str, tuple[type, float, float]] = {
-    "temperature": (float, 0, 1),
-    "max_tokens": (int, 16, 8192),
-    "concurrency": (int, 1, 64),
-    "attempts": (int, 1, 10),
-    "deadline_seconds": (float, 1, 300),
-    "batch_seconds": (float, 1, 890),
-    "max_characters": (int, 100, 400_000),
-    "input_usd_per_million": (float, 0, 1000),
-    "output_usd_per_million": (float, 0, 1000),
+_WHOLE: dict[str, tuple[int, int]] = {
+    "max_tokens": (16, 8192),
+    "concurrency": (1, 64),
+    "attempts": (1, 10),
+    "max_characters": (100, 400_000),
 }
-_OPTIONAL = frozenset({"input_usd_per_million", "output_usd_per_million"})
+_NUMBERS: dict[str, tuple[float, float]] = {"temperature": (0, 1), "deadline_seconds": (1, 300), "batch_seconds": (1, 890)}
+_PRICES = ("input_usd_per_million", "output_usd_per_million")
+_MAX_PRICE = 1000
 _KEY = re.compile(r"\w{1,64}")
 
 
@@ -70,43 +64,40 @@ def read(**given: Any) -> JudgeOptions:
     Raises:
         InvalidInput: with a line for each option that is not allowed.
     """
-    problems = [line for key, value in given.items() if (line := _problem(key, value))]
-    priced = [given[key] is not None for key in sorted(_OPTIONAL)]
-    if any(priced) and not all(priced):
-        problems.append("options.input_usd_per_million and options.output_usd_per_million: allowed are both or neither")
-    if given["criteria"]:
-        problems += criteria_.problems(given["criteria"])
+    options = Options()
+    for key, words in _WORDS.items():
+        options.choice(key, given[key], words)
+    for key, (least, most) in _WHOLE.items():
+        options.whole(key, given[key], least, most)
+    for key, (low, high) in _NUMBERS.items():
+        options.number(key, given[key], low, high)
+    options.flag("reasons", given["reasons"])
+    _texts(options, given)
+    _prices(options, given)
+    kind = TEMPLATES.get(given["template"]) if isinstance(given["template"], str) else None
+    if given["criteria"] not in ((), [], None):
+        given["criteria"] = criteria.read(options, given["criteria"])
     elif given["template"] == "custom":
-        problems.append("options.criteria is missing; the template custom has none of its own")
-    if problems:
-        raise InvalidInput(WHERE, problems)
-    given["criteria"] = criteria_.read(given["criteria"]) if given["criteria"] else TEMPLATES[given["template"]].criteria
+        options.problems.append("options.criteria is missing; the template custom has none of its own")
+    elif kind is not None:
+        given["criteria"] = kind.criteria
+    options.done()
     if given["answer_by"] == AUTO:
         given["answer_by"] = TOOL if models.takes_forced_tool(given["model"]) else TEXT
     return JudgeOptions(**given)
 
 
-def _problem(key: str, value: object) -> str:
-    shown = f"options.{key} = {str(value)[:60]!r}"
-    if key in _WORDS:
-        return "" if isinstance(value, str) and value in _WORDS[key] else f"{shown}: allowed is one of {', '.join(_WORDS[key])}"
-    if key in _NUMBERS:
-        return _number_problem(key, value, shown)
-    if key == "reasons":
-        return "" if isinstance(value, bool) else f"{shown}: allowed is true or false"
-    if key == "model":
-        ok = isinstance(value, str) and _MODEL.fullmatch(value)
-        return "" if ok else f"{shown}: allowed is the id or ARN of a Bedrock model, inference profile or deployment"
-    if key == "context_key":
-        return "" if isinstance(value, str) and _KEY.fullmatch(value) else f"{shown}: allowed is a key of the training records"
-    return ""
+def _texts(options: Options, given: dict[str, Any]) -> None:
+    model, key = given["model"], given["context_key"]
+    if not isinstance(model, str) or not _MODEL.fullmatch(model):
+        options.fault("model", model, "the id or ARN of a Bedrock model, inference profile or deployment")
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        options.fault("context_key", key, "a key of the training records")
 
 
-def _number_problem(key: str, value: object, shown: str) -> str:
-    kind, low, high = _NUMBERS[key]
-    if value is None and key in _OPTIONAL:
-        return ""
-    allowed = int if kind is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed) or not low <= value <= high:
-        return f"{shown}: allowed is a {'whole ' if kind is int else ''}number from {low:g} to {high:g}"
-    return ""
+def _prices(options: Options, given: dict[str, Any]) -> None:
+    priced = [key for key in _PRICES if given[key] is not None]
+    for key in priced:
+        options.number(key, given[key], 0, _MAX_PRICE)
+    if len(priced) == 1:
+        options.problems.append(f"options.{_PRICES[0]} and options.{_PRICES[1]}: allowed are both or neither")
