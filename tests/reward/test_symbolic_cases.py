@@ -78,6 +78,22 @@ def test_a_reference_the_budget_left_no_time_for_is_read_by_the_next_batch() -> 
     assert outcomes == [[Outcome.TIMEOUT, Outcome.TIMEOUT], [Outcome.CORRECT]]
 
 
+def test_a_reference_that_was_late_is_no_bad_one_and_the_next_batch_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    grade = build("symbolic")
+    items = [sample("a", boxed(r"\frac{7}{2}"), r"3\frac{1}{2}"), sample("b", boxed(r"\frac{14}{4}"), r"3\frac{1}{2}")]
+    asked = []
+
+    def late(*_: object) -> None:
+        asked.append(1)
+        raise bounded.TimedOut
+
+    with monkeypatch.context() as busy:
+        busy.setattr(bounded, "run", late)
+        assert grading.grade_all(items, grade).outcomes == [Outcome.TIMEOUT] * 2
+    assert len(asked) == 1
+    assert grading.grade_all(items, grade).outcomes == [Outcome.CORRECT] * 2
+
+
 def test_what_goes_wrong_on_one_answer_leaves_the_rest_and_a_missing_layer_fails_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     grade = build("symbolic")
     items = [sample("a", boxed("x+1"), "1+x"), sample("b", boxed("42"), "42")]

@@ -62,9 +62,10 @@ class _Symbolic:
     def __init__(self, *, lenient: bool, seconds: float, batch_seconds: float) -> None:
         self.lenient, self.seconds, self.batch_seconds = lenient, seconds, batch_seconds
         self._made = {outcome: _score(outcome) for outcome in Outcome}
-        self._golds: OrderedDict[str, str | None] = OrderedDict()
+        self._golds: OrderedDict[str, str | Outcome] = OrderedDict()
 
     def __call__(self, sample: Sample) -> Score:
+        self._forget_late()
         return self._until(sample, inf)
 
     def batch(self, samples: Sequence[Sample]) -> list[Score]:
@@ -74,6 +75,7 @@ class _Symbolic:
             BatchFailed: without its layer it can grade nothing, and no score may be made up.
         """
         end = monotonic() + self.batch_seconds
+        self._forget_late()
         scores = []
         for sample in samples:
             try:
@@ -83,6 +85,11 @@ class _Symbolic:
             except Exception:
                 scores.append(self._made[Outcome.INTERNAL_ERROR])
         return scores
+
+    def _forget_late(self) -> None:
+        # One that was late may have met a busy machine. Within a batch it is not waited for again; the next batch asks anew.
+        for text in [text for text, gold in self._golds.items() if gold is Outcome.TIMEOUT]:
+            del self._golds[text]
 
     def _until(self, sample: Sample, end: float) -> Score:
         def asked(question: str, gold: str, answer: str) -> Outcome:
@@ -95,8 +102,8 @@ class _Symbolic:
 
     def _outcome(self, sample: Sample, asked: _Ask) -> Outcome:
         gold = _kept_gold(self._golds, sample.reference, asked)
-        if gold is None:
-            return Outcome.BAD_GOLD
+        if isinstance(gold, Outcome):
+            return gold
         written = latex.marked(without_thinking(sample.response), lenient=self.lenient)
         if written is None:
             return Outcome.NO_MARKER
@@ -152,22 +159,27 @@ def _algebra() -> Any:
         ) from error
 
 
-def _kept_gold(golds: OrderedDict[str, str | None], reference: object, asked: _Ask) -> str | None:
-    """The reference answer in one form, None if it cannot be read; asked once of each, since a prompt's responses come together."""
+def _kept_gold(golds: OrderedDict[str, str | Outcome], reference: object, asked: _Ask) -> str | Outcome:
+    """The reference answer in one form; BAD_GOLD if it cannot be read, TIMEOUT if reading it took too long.
+
+    Asked once of each, since a prompt's responses come together.
+    """
     text = _text(reference)
     if text is None:
-        return None
+        return Outcome.BAD_GOLD
     if text in golds:
         golds.move_to_end(text)
         return golds[text]
     marked = latex.marked(text)
-    gold = latex.normalised(text if marked is None else marked)
-    if gold is not None and not latex.is_text(gold) and not _DECIMAL.fullmatch(gold):
-        gold = gold if asked("compare", gold, gold) is Outcome.CORRECT else None
-    golds[text] = gold
+    found: str | Outcome = latex.normalised(text if marked is None else marked) or Outcome.BAD_GOLD
+    if not isinstance(found, Outcome) and not latex.is_text(found) and not _DECIMAL.fullmatch(found):
+        outcome = asked("compare", found, found)
+        if outcome is not Outcome.CORRECT:
+            found = Outcome.TIMEOUT if outcome is Outcome.TIMEOUT else Outcome.BAD_GOLD
+    golds[text] = found
     if len(golds) > _KEPT_GOLDS:
         golds.popitem(last=False)
-    return gold
+    return found
 
 
 def _text(reference: object) -> str | None:
