@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from contracts import names
 from contracts.trends import OUTCOMES as OUTCOMES_BY_CLASS
 from contracts.trends import TRAINING, VALIDATION
 
 from rft.audit_verify import sentence, verdict_on
+from rft.report.board import fetch
+from rft.report.board_data import BoardData, over, rounded
 from rft.run_view import RunReader, RunView
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ class ReportData:
         base, candidate: held-out scores by prompt id.
         outcomes: the job's responses, training and validation together, by outcome class, in the order of `OUTCOMES`; classes without
             any are left out.
+        board: the run's dashboard with its data; None where none is deployed.
         records: what verifying the signed records said, in a sentence; empty while there is no lineage record.
         made_at: when this was gathered.
     """
@@ -50,6 +54,7 @@ class ReportData:
     base: Mapping[str, float] = attrs.field(factory=dict)
     candidate: Mapping[str, float] = attrs.field(factory=dict)
     outcomes: Mapping[str, int] = attrs.field(factory=dict)
+    board: BoardData | None = None
     records: str = ""
     made_at: datetime
 
@@ -72,9 +77,15 @@ def gather(target: Target, run_id: str) -> ReportData:
         base=scores["base"],
         candidate=scores["candidate"],
         outcomes=_outcomes(view),
+        board=_board(target, view),
         records=sentence(verdict_on(target, run_id)) if view.lineage else "",
         made_at=datetime.now(UTC),
     )
+
+
+def _board(target: Target, view: RunView) -> BoardData | None:
+    board = fetch(target, names.run_dashboard(view.environment), run_id=view.run_id)
+    return over(target, board, rounded(view.started, view.stopped or datetime.now(UTC))) if board else None
 
 
 def _scores(target: Target, view: RunView, model: str) -> dict[str, float]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 from pipeline.rehearsal_table import findings
 
 from rft.chart import smoothed
 from rft.output import duration
+from rft.report.board_page import sections
 from rft.report.gather import ReportData
+from rft.report.layout import page
 from rft.report.lineage_picture import lineage_picture
-from rft.report.pictures import LIGHT, draw
+from rft.report.pictures import draw
 
 TEMPLATE = "template.html.j2"
 
@@ -29,16 +29,9 @@ def render(data: ReportData) -> str:
     # The pictures' text is drawn from phase names, numbers and our own words, and matplotlib escapes it.
     pictures = {name: Markup(svg) for name, svg in draw(data).items()}  # noqa: S704
     view = data.view
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     gate = view.gate
-    return environment.get_template(TEMPLATE).render(
-        light=LIGHT,
+    return page(
+        TEMPLATE,
         view=view,
         outcome="running" if view.running else (view.outcome or {}).get("code", view.status),
         reason="" if view.running else (view.outcome or {}).get("reason", ""),
@@ -51,6 +44,7 @@ def render(data: ReportData) -> str:
         picture=lineage_picture(view.lineage) if view.lineage else None,
         fills=_FILLS,
         strokes=_STROKES,
+        board=sections(data.board, "run") if data.board else [],
         tables=_tables(data),
         made_at=data.made_at.isoformat(timespec="seconds"),
     )

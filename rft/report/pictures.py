@@ -1,21 +1,16 @@
-"""The report's pictures as SVG. Colours are put in as CSS variables, so that one picture serves a light and a dark page."""
+"""The pictures of a run's report."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("svg")  # before pyplot: no display is needed or looked for
-
-from matplotlib import pyplot
+from matplotlib import pyplot, rc_context
 from matplotlib.ticker import MaxNLocator
 
 from rft.chart import smoothed
 from rft.phases import Mark
+from rft.report.drawing import BAD, BASE, CANDIDATE, CARD, GRID, INK, MUTED, STYLE, VALIDATION, WAITING, svg
 from rft.report.gather import ReportData, step_table
 
 if TYPE_CHECKING:
@@ -24,63 +19,20 @@ if TYPE_CHECKING:
 
     from rft.run_view import Point
 
-_VARIABLES = {
-    "#010101": "--ink",
-    "#020202": "--muted",
-    "#030303": "--grid",
-    "#040404": "--base",
-    "#050505": "--candidate",
-    "#060606": "--validation",
-    "#070707": "--bad",
-    "#080808": "--waiting",
-    "#090909": "--card",
+_WORDS = {
+    "trend": ("Reward trend", "Mean reward of training and validation responses over the time of the job."),
+    "signals": ("Signals of the job", "Reward, divergence from the base model, entropy and response length by training step."),
+    "comparison": ("Base against candidate", "Mean held-out reward of both, and the gain with its interval against the margin asked for."),
+    "distribution": ("Scores on the held-out prompts", "How scores are spread for both models, and on how many prompts which was better."),
+    "outcomes": ("Outcomes", "How many of the graded responses fell into each outcome class."),
+    "timeline": ("States and their time", "When each step of the run began and how long it took."),
 }
-"""Stand-in colours that matplotlib draws with, and the page's variables they become."""
-
-LIGHT = {
-    "--page": "#f6f7f9",
-    "--card": "#ffffff",
-    "--ink": "#1c2430",
-    "--muted": "#5a6675",
-    "--grid": "#dfe4ea",
-    "--base": "#6d87ab",
-    "--candidate": "#17805f",
-    "--validation": "#a2419c",
-    "--bad": "#b3261e",
-    "--waiting": "#b26a00",
-    "--soft": "#eef3f1",
-}
-"""The page's colours by day; a picture that stands alone has only these."""
-
-INK, MUTED, GRID, BASE, CANDIDATE, VALIDATION, BAD, WAITING, CARD = _VARIABLES
-
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "font.size": 10,
-    "font.family": "sans-serif",
-    "text.color": INK,
-    "axes.edgecolor": GRID,
-    "axes.labelcolor": MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
-}
+"""Title and description of each picture, for who cannot see it; the page has the figures beside them in words."""
 
 
 def draw(data: ReportData) -> dict[str, str]:
     """Every picture the run has material for, by name."""
-    with matplotlib.rc_context(_STYLE):
+    with rc_context(STYLE):
         drawn = {
             "trend": _trend(data),
             "signals": _signals(data),
@@ -89,7 +41,7 @@ def draw(data: ReportData) -> dict[str, str]:
             "outcomes": _outcomes(data.outcomes),
             "timeline": _timeline(data),
         }
-        return {name: _svg(figure, name) for name, figure in drawn.items() if figure is not None}
+        return {name: svg(figure, name, *_WORDS[name]) for name, figure in drawn.items() if figure is not None}
 
 
 def _trend(data: ReportData) -> Figure | None:
@@ -254,27 +206,3 @@ def _timeline(data: ReportData) -> Figure | None:
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     return figure
-
-
-def standalone(svg: str) -> str:
-    """A picture of the page as a file of its own: its colours inside it, on a ground that any page can show it on."""
-    colours = "".join(f"{name}:{value};" for name, value in LIGHT.items())
-    style = f"<style>svg{{{colours}font-family:sans-serif;background:var(--card)}}</style>"
-    return re.sub(r"(<svg\b[^>]*>)", rf"\1{style}", svg, count=1)
-
-
-def _svg(figure: Figure, name: str) -> str:
-    """The figure as an `svg` element for a page: its own ids, the page's colours and font, no background."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    pyplot.close(figure)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'(href="|url\()#', rf"\1#{name}-", text)
-    for colour, variable in _VARIABLES.items():
-        text = text.replace(colour, f"var({variable})")
-    # The size of the page decides; viewBox keeps the proportions.
-    return re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r"\1", text, count=1), count=1)

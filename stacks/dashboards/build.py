@@ -155,5 +155,5 @@ def _thresholds(alarms: Iterable[cloudwatch.IAlarm]) -> Mapping[Watched, list[tu
             statistic = rule.statistic or rule.extended_statistic or ""
             side = "below" if rule.comparison_operator == _BELOW else "above"
             place = found.setdefault((str(rule.namespace), rule.metric_name, statistic), [])
-            place.append((rule.threshold, f"alarm {side} {rule.threshold:g}"))
+            place.append((rule.threshold, f"alarm {side} {rule.threshold:,g}"))
     return found

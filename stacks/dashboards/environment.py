@@ -33,7 +33,7 @@ def sections(*, judged: bool) -> list[Section]:
     """
     return [
         Section(title="Runs", widgets=_runs()),
-        Section(title="Trends", widgets=[*trends.learning(run=False), trends.outcomes(), trends.graded()]),
+        Section(title="Trends", widgets=[*trends.learning(run=False), trends.outcomes()]),
         Section(title="Cost", widgets=[*cost(judged=judged), *([_judge_tokens()] if judged else [])]),
         Section(title="Health", widgets=_health(judged=judged)),
         Section(title="Released model", widgets=[trends.heldout(), trends.gain(), *_deployed()]),
@@ -143,6 +143,7 @@ def _health(*, judged: bool) -> list[Widget]:
             unit=MILLISECONDS,
         ),
         trends.grader_time(),
+        trends.graded(),
         *(judge() if judged else []),
     ]
 

@@ -63,7 +63,7 @@ def outcomes() -> Widget:
 def graded() -> Widget:
     return Widget(
         title="Responses graded",
-        meaning="Responses a minute or more, and those scored 0 for a fault of data or grader. None graded while a job runs is a stall.",
+        meaning="All that was graded, and what scored 0 for a fault of data or grader. None while a job runs: it has stalled.",
         lines=[own(Metric.SAMPLES_GRADED, COUNT, "graded"), own(Metric.GRADER_FAULTS, COUNT, "faults")],
         unit=TIMES,
     )

@@ -24,9 +24,9 @@ returns to OK. Then it fires a second time, and clears when nothing more comes.
 
 
 _TAIL = """
-`NeedsPerson`, the composite alarm, is raised by each of those that need a person and by no other, told to the pager once with the alarm that
-set it off, and told again when the last of them clears (`tests/alarms/test_needs_person.py`). Faults planted in an alarm, such as a wrong
-dimension or a threshold out of reach, are found (`tests/alarms/test_planted.py`).
+`NeedsPerson`, the composite alarm, is raised by each of those that need a person and by no other, told to the pager once with the alarm
+that set it off, and told again when the last of them clears (`tests/alarms/test_needs_person.py`). Faults planted in an alarm, such as a
+wrong dimension or a threshold out of reach, are found (`tests/alarms/test_planted.py`).
 """
 
 

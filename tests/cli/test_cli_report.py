@@ -10,10 +10,11 @@ from xml.etree import ElementTree
 import attrs
 import pytest
 
+from rft.report.drawing import standalone
 from rft.report.gather import ReportData, step_table
 from rft.report.lineage_picture import lineage_picture
 from rft.report.page import render
-from rft.report.pictures import draw, standalone
+from rft.report.pictures import draw
 from rft.run_view import RunView
 from tests.cli.made_runs import RUN_ID, lineage, rehearsal, untrusted
 
@@ -99,7 +100,7 @@ def test_a_picture_stands_alone_with_every_colour_it_uses(report_data: ReportDat
     for picture in draw(report_data).values():
         alone = standalone(picture)
         ElementTree.fromstring(alone)
-        assert set(re.findall(r"var\((--[a-z]+)\)", alone)) <= set(re.findall(r"(--[a-z]+):", alone))
+        assert set(re.findall(r"var\((--[a-z0-9-]+)\)", alone)) <= set(re.findall(r"(--[a-z0-9-]+):", alone))
 
 
 def test_the_same_run_gives_the_same_page(report_data: ReportData) -> None:

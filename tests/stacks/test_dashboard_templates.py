@@ -10,6 +10,7 @@ import pytest
 from contracts import names
 from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
 
+from rft.report.board import read
 from stacks.dashboards import environment as environment_dashboard
 from stacks.dashboards import run as run_dashboard
 from stacks.dashboards.widgets import Widget, of_run, trend
@@ -107,7 +108,7 @@ def test_alarms_are_drawn_where_they_watch(environment: Synthesised) -> None:
     def lines(title: str) -> list[tuple[float, str]]:
         return [(line["value"], line["label"]) for line in found[title]["annotations"]["horizontal"]]
 
-    assert lines("Reward") == [(floors.reward_floor, f"alarm below {floors.reward_floor:g}")]
+    assert lines("Reward") == [(floors.reward_floor, f"alarm below {floors.reward_floor:,g}")]
     assert lines("Spread within groups") == [(floors.spread_floor, f"alarm below {floors.spread_floor:g}")]
     assert lines("Duration of reward calls")[0][0] == 0.8 * environment.settings.reward.timeout_seconds * 1000
     # A threshold of 0 is the axis.
@@ -137,3 +138,17 @@ def test_a_metric_that_no_run_has_is_not_drawn_for_one() -> None:
         of_run(Metric.JOB_HOURS, "Maximum", "hours")
     with pytest.raises(ValueError, match=r"validation\.spread is in a run's record only"):
         trend("validation.spread", "spread")
+
+
+def test_what_the_report_reads_from_a_deployed_dashboard_is_what_was_defined(judged: Synthesised) -> None:
+    found = judged.of_type("AWS::CloudWatch::Dashboard").values()
+    deployed = {made["Properties"]["DashboardName"]: flat(made["Properties"]["DashboardBody"]) for made in found}
+    for name, module in ((names.dashboard("dev"), environment_dashboard), (names.run_dashboard("dev"), run_dashboard)):
+        defined = module.sections(judged=True)
+        board = read(name, deployed[name])
+        assert [(title, len(graphs)) for title, graphs in board.sections] == [(each.title, len(each.widgets)) for each in defined]
+        for graph, widget in zip(board.graphs, [widget for each in defined for widget in each.widgets], strict=True):
+            assert (graph.title, graph.meaning, graph.unit, graph.highest) == (widget.title, widget.meaning, widget.unit, widget.highest)
+            assert (graph.stacked, graph.lowest) == (widget.stacked, None if widget.negative else 0)
+            read_back = [(line.label.partition(" $")[0], line.statistic, line.namespace or None) for line in graph.series]
+            assert read_back == [(line.label, line.statistic, None if line.word else line.namespace) for line in widget.lines]
