@@ -7,7 +7,7 @@ from constructs import Construct
 from contracts import names
 from pipeline.attestation import ALGORITHM
 
-from stacks.constructs.commons import NAMED_BY_BEDROCK, Commons, customization_jobs, deployments, executions_arn
+from stacks.constructs.commons import NAMED_BY_BEDROCK, Commons, customization_jobs, deployments, executions_arn, put_events
 from stacks.constructs.statements import allow, arn, delete_objects, get_objects, list_objects, read_objects, write_key, write_objects
 from stacks.constructs.task_function import TaskFunction
 
@@ -64,7 +64,7 @@ class Release(Construct):
             "release",
             description="Moves the released-model pointer and deletes the deployment before the previous one",
             statements=[
-                allow(["ssm:GetParameter", "ssm:PutParameter"], [self._pointer()]),
+                allow(["ssm:GetParameter", "ssm:GetParameterHistory", "ssm:PutParameter"], [self._pointer()]),
                 allow(
                     ["bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"],
                     [deployments(self._stack)],
@@ -108,7 +108,7 @@ class Release(Construct):
         return commons.function(
             self,
             "record_lineage",
-            description="Writes the lineage record of a run and signs all its records",
+            description="Writes the lineage record of a run, signs all its records, and tells of an end nothing else told of",
             timeout_seconds=120,
             asynchronous=True,
             statements=[
@@ -126,6 +126,10 @@ class Release(Construct):
                     [executions_arn(self._stack, commons.workshop.settings.name)],
                     because="An execution is named by whoever starts it; these are the executions of the one state machine.",
                 ),
+                # Who aborts an execution ends it before it can tell of its end.
+                put_events(commons.bus),
+                allow(["sns:Publish"], [commons.topic.topic_arn]),
+                write_key(commons.workshop.keys.data, self._stack.region, "sns"),
                 # A digest and nothing else, under the one algorithm that `rft audit verify` accepts.
                 allow(
                     ["kms:Sign"],

@@ -52,13 +52,13 @@ class Run(Construct):
         )
         self.rules = {
             **self._build_triggers(dead_letters),
-            # Whoever aborts an execution, or its timeout, ends it before its own last states; what costs money must end, and the
-            # record be written, all the same.
-            "CutShort": self._when_cut_short("CutShort", "stop its job, delete its deployment", {}, functions["clean_up"], dead_letters),
-            "CutShortRecord": self._when_cut_short(
-                "CutShortRecord",
-                "write and sign its record",
-                {"execution_arn": events.EventField.from_path("$.detail.executionArn"), "cut_short": True},
+            # Whoever aborts an execution, its timeout, or a fault of the state machine itself ends it before its own last states, and these
+            # may fail as well: what costs money must end, and the record be written, all the same.
+            "AfterEnd": self._after_end("AfterEnd", "stop its job, delete its deployment", {}, functions["clean_up"], dead_letters),
+            "AfterEndRecord": self._after_end(
+                "AfterEndRecord",
+                "write and sign its record, unless it is there",
+                {"execution_arn": events.EventField.from_path("$.detail.executionArn")},
                 functions["record_lineage"],
                 dead_letters,
             ),
@@ -108,22 +108,24 @@ class Run(Construct):
             tracing_enabled=True,
         )
 
-    def _when_cut_short(
+    def _after_end(
         self, construct_id: str, what: str, message: Mapping[str, object], task: TaskFunction, dead_letters: sqs.IQueue
     ) -> Trigger:
         return rule(
             self,
             construct_id,
-            description=f"A run was aborted or timed out: {what}",
+            description=f"A run has ended, however: {what}",
             pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
-                    "status": ["ABORTED", "TIMED_OUT"],
+                    "status": ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"],
                     "stateMachineArn": [state_machine_arn(self._stack, self._commons.workshop.settings.name)],
                 },
             ),
-            message=events.RuleTargetInput.from_object({"run_id": events.EventField.from_path("$.detail.name"), **message}),
+            message=events.RuleTargetInput.from_object(
+                {"run_id": events.EventField.from_path("$.detail.name"), "after_end": True, **message}
+            ),
             function=task.function,
             dead_letters=dead_letters,
         )

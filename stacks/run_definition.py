@@ -46,6 +46,16 @@ LEAST_TURN_WAIT_SECONDS = 60
 EVALUATE_CONCURRENCY = 2
 """Function calls answering held-out prompts at once; each has eight requests in flight against the same model quota."""
 
+UNRECORDED = {
+    "approvals": "approvals",
+    "stopped_by": "stoppedBy",
+    "cleaned": "cleaned",
+    "job_arn": "jobArn",
+    "model_arn": "modelArn",
+    "deployment_arn": "deploymentArn",
+}
+"""What only the execution knows when RecordLineage fails, by its name in the event of that function: the rest is in records."""
+
 CLEAN_UP_MARGIN_SECONDS = 6 * 3600
 """What deploying, evaluating and cleaning up may take on top of training and approvals."""
 
@@ -154,6 +164,7 @@ def _begin() -> State:
             "gate": NULL,
             "released": NULL,
             "cleaned": NULL,
+            "unrecorded": NULL,
             "stop": NULL,
             "stoppedBy": NULL,
             "outcome": NULL,
@@ -188,7 +199,8 @@ def _rehearsal(functions: Mapping[str, str]) -> dict[str, State]:
             payload={"plan": "{% $plan %}"},
             assign={"rehearsal": "{% $states.result.Payload %}"},
             following="RewardTrusted",
-            catch=[catch("RehearseReward", Outcome.REWARD_REJECTED)],
+            # A reward that cannot be trusted is a result; an error says nothing about it.
+            catch=[catch("RehearseReward", Outcome.INTERNAL_ERROR)],
         ),
         "RewardTrusted": choice(
             ("$rehearsal.trusted", "SpendNeedsApproval", None),
@@ -375,6 +387,7 @@ def _evaluation(functions: Mapping[str, str]) -> dict[str, State]:
 
 
 def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_arn: str) -> dict[str, State]:
+    ended = {"run_id": "{% $runId %}", "unrecorded": "{% $unrecorded %}"}
     return {
         "CleanUp": task(
             functions["clean_up"],
@@ -409,7 +422,8 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
             },
             assign={},
             following="Notify",
-            catch=[go_on({}, "Notify")],
+            # The record is written after the end then, from what the execution ends with.
+            catch=[go_on({"unrecorded": {name: f"{{% ${variable} %}}" for name, variable in UNRECORDED.items()}}, "Notify")],
         ),
         "Notify": {
             "Type": "Task",
@@ -421,6 +435,7 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
                     f"{{% 'Run ' & $runId & ' in {environment} ended: ' & $outcome.code & '\\n'"
                     " & 'State: ' & $outcome.state & '\\n' & 'Why: ' & $outcome.reason & '\\n'"
                     " & ($count($cleaned.problems) > 0 ? 'Not cleaned up, look now: ' & $join($cleaned.problems, '; ') & '\\n' : '')"
+                    " & ($unrecorded = null ? '' : 'Its record could not be written yet; it will be tried again.\n')"
                     f" & 'Look: rft report ' & $runId & ' --env {environment}' %}}"
                 ),
             },
@@ -445,6 +460,10 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
             "Next": "Ended",
         },
         "Ended": choice((f"$outcome.code = '{Outcome.RELEASED}'", "Released", None), otherwise="NotReleased"),
-        "Released": {"Type": "Succeed", "Output": {"run_id": "{% $runId %}", "outcome": "{% $outcome %}", "released": "{% $released %}"}},
-        "NotReleased": {"Type": "Fail", "Error": "{% $outcome.code %}", "Cause": "{% $outcome.reason %}"},
+        "Released": {"Type": "Succeed", "Output": {**ended, "outcome": "{% $outcome %}", "released": "{% $released %}"}},
+        "NotReleased": {
+            "Type": "Fail",
+            "Error": "{% $outcome.code %}",
+            "Cause": "{% $outcome.reason & ($unrecorded = null ? '' : '\n' & $string({'unrecorded': $unrecorded})) %}",
+        },
     }

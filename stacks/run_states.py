@@ -13,7 +13,8 @@ State = dict[str, Any]
 TASK_SECONDS = 900
 """Longest a Lambda task may take: the ceiling of a Lambda function."""
 
-# A service that is busy or briefly away, and our own name for the same. A function's other errors are final.
+# A service that is busy or briefly away, our own name for the same, and a function that was killed or ran out of time: each can be
+# done again. A function's other errors are final.
 RETRY = [
     {
         "ErrorEquals": [
@@ -23,6 +24,7 @@ RETRY = [
             "Lambda.TooManyRequestsException",
             "Lambda.Unknown",
             "Sandbox.Timedout",
+            "Runtime.ExitError",
             "TransientFault",
         ],
         "IntervalSeconds": 5,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -50,7 +50,7 @@ TRANSIENT_CODES = frozenset(
 )
 """Error codes that a later attempt may not meet. A quota counts: another job or deployment may end meanwhile."""
 
-_RETRIES = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
+_RETRIES = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
 # A grader may take its full 15 minutes; a retry by the SDK would grade everything twice.
 _LONG_CALL = Config(connect_timeout=5, read_timeout=900, retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=16)
 # The evaluation has its own back-off, spread over all its prompts.
@@ -122,4 +122,4 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return code_of(error) in TRANSIENT_CODES or status >= 500
-    return isinstance(error, ConnectionError | HTTPClientError)
+    return isinstance(error, ConnectionError | HTTPClientError | IncompleteReadError)

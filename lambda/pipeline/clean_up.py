@@ -1,8 +1,9 @@
 """CleanUp: stops the job, deletes the deployment nobody needs, removes the run's staged data and tokens, and gives its place back.
 
-Event `{run_id, job_arn?, deployment_arn?, keep_deployment}`; gives `{stopped_job, deleted_deployment, problems}`. What is not there is
-no problem. Job and deployment are looked for by name when no ARN is given: a create call may have worked although its answer was lost.
-A busy service raises `TransientFault` for another attempt; any other fault ends up in `problems`, which people are told.
+Event `{run_id, job_arn?, deployment_arn?, keep_deployment?, after_end?}`; gives `{stopped_job, deleted_deployment, problems}`. What is
+not there is no problem. Job and deployment are looked for by name when no ARN is given: a create call may have worked although its answer
+was lost. A busy service raises `TransientFault` for another attempt; any other fault ends up in `problems`, which people are told. After
+the end of the execution nobody reads them: then they are raised, so that Lambda tries again and the event ends up among the undelivered.
 
 Permissions:
   bedrock:GetModelCustomizationJob, bedrock:StopModelCustomizationJob on model-customization-job/*
@@ -32,6 +33,10 @@ from pipeline.track_training import stop
 T = TypeVar("T")
 
 
+class NotCleanedUp(RuntimeError):
+    """What a run left is still there, after its end."""
+
+
 @task
 def handler(event: Event) -> Result:
     run_id = str(event["run_id"])
@@ -57,7 +62,10 @@ def handler(event: Event) -> Result:
     attempt("the run's place for a job was not given back", lambda: turns.give_back(run_id))
     if any(aws.is_transient(error) for _, error in faults):
         raise TransientFault("; ".join(f"{what}: {error}" for what, error in faults))
-    return {"stopped_job": stopped, "deleted_deployment": deleted, "problems": [f"{what}: {error}" for what, error in faults]}
+    problems = [f"{what}: {error}" for what, error in faults]
+    if problems and event.get("after_end") is True:
+        raise NotCleanedUp("; ".join(problems))
+    return {"stopped_job": stopped, "deleted_deployment": deleted, "problems": problems}
 
 
 def delete_deployment(arn: str) -> bool:

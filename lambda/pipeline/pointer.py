@@ -13,23 +13,33 @@ from pipeline import aws, config
 
 def read() -> dict[str, Any] | None:
     """The pointer, or None when nothing was released yet."""
+    return read_versioned()[0]
+
+
+def read_versioned() -> tuple[dict[str, Any] | None, int]:
+    """The pointer and the number of its version; None and 0 when nothing was released yet."""
     try:
-        found = aws.ssm().get_parameter(Name=names.parameter(config.environment(), names.PARAM_RELEASED_MODEL))
+        found = aws.ssm().get_parameter(Name=_name())["Parameter"]
     except ClientError as error:
         if aws.code_of(error) == "ParameterNotFound":
-            return None
+            return None, 0
         raise
-    value: dict[str, Any] = json.loads(found["Parameter"]["Value"])
-    return value
+    return json.loads(found["Value"]), int(found["Version"])
 
 
-def write(value: dict[str, Any]) -> None:
-    aws.ssm().put_parameter(
-        Name=names.parameter(config.environment(), names.PARAM_RELEASED_MODEL),
-        Value=json.dumps(value, sort_keys=True),
-        Type="String",
-        Overwrite=True,
-    )
+def write(value: dict[str, Any]) -> int:
+    """Moves the pointer; gives the number of the version this made."""
+    return int(aws.ssm().put_parameter(Name=_name(), Value=json.dumps(value, sort_keys=True), Type="String", Overwrite=True)["Version"])
+
+
+def written_between(first: int, last: int) -> list[dict[str, Any]]:
+    """The pointers of the versions between two, oldest first."""
+    pages = aws.ssm().get_paginator("get_parameter_history").paginate(Name=_name())
+    return [json.loads(found["Value"]) for page in pages for found in page["Parameters"] if first < found["Version"] < last]
+
+
+def _name() -> str:
+    return names.parameter(config.environment(), names.PARAM_RELEASED_MODEL)
 
 
 def succeeding(current: dict[str, Any] | None, released: dict[str, Any]) -> dict[str, Any]:

@@ -1,18 +1,20 @@
 """RecordLineage: one file that says what made the model, or why there is none, and one signature over every record of the run.
 
 Event `{run_id, request?, outcome: {code, reason, state}, plan?, job_arn?, model_arn?, deployment_arn?, rehearsal?, gate?, approvals,
-cleaned?, released?, execution_arn?, started_at?}`, or `{run_id, execution_arn, cut_short: true}` for an execution that was aborted;
-gives `{record, attestation}`, the S3 URIs of lineage.json and lineage.dsse.json.
+cleaned?, released?, execution_arn?, started_at?}`, or `{run_id, execution_arn, after_end: true}` once the execution has ended; gives
+`{record, attestation}`, the S3 URIs of lineage.json and lineage.dsse.json. After the end nothing is done when the record is there; else it
+is made from the execution, and of an execution that was aborted, ran out of time or broke, the end is told as well.
 
-Both are written once. The signed statement names each record with its SHA-256, and the manifest of the dataset; a record that is not
+Both files are written once. The signed statement names each record with its SHA-256, and the manifest of the dataset; a record that is not
 what the run itself handed on is named in the lineage under `altered`.
 
 Permissions:
   s3:GetObject, s3:PutObject on <runs bucket>/records/*; s3:ListBucket on the runs bucket, s3:prefix records/*
   s3:GetObject on <datasets bucket>/datasets/*/manifest.json; s3:ListBucket on the datasets bucket, s3:prefix datasets/*
   states:DescribeExecution on the state machine's executions
+  events:PutEvents on the bus; sns:Publish on the topic, with kms:Decrypt and kms:GenerateDataKey on the topic's key
   kms:Decrypt, kms:GenerateDataKey on the data key; kms:Sign on the signing key, which lets nobody else
-Environment: RFT_ENVIRONMENT, RFT_RUNS_BUCKET, RFT_DATASETS_BUCKET, RFT_SIGNING_KEY_ARN.
+Environment: RFT_ENVIRONMENT, RFT_RUNS_BUCKET, RFT_DATASETS_BUCKET, RFT_SIGNING_KEY_ARN, RFT_BUS, RFT_TOPIC_ARN.
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ from typing import Any
 
 from contracts import names
 from contracts.emf import emit
-from contracts.events import Outcome
+from contracts.events import Outcome, RunEvent
 from contracts.metrics import Metric
 
-from pipeline import attestation, aws, config, cut_short, store
+from pipeline import after_end, attestation, aws, config, notices, store
 from pipeline.task import Event, Result, now, task
 
 METRIC_OF_OUTCOME: dict[Outcome, Metric | None] = {
@@ -52,9 +54,13 @@ def handler(event: Event) -> Result:
     sealed = names.record_key(run_id, names.ATTESTATION)
     if store.find_bytes(bucket, sealed) is None:
         records = _records(bucket, run_id)
-        aborted = event.get("cut_short") is True
-        if aborted:
-            event = cut_short.as_recorded(event, records)
+        aborted = False
+        if event.get("after_end") is True:
+            execution = after_end.execution_of(event)
+            event, aborted = after_end.as_recorded(event, execution, records), not after_end.is_settled(execution)
+            if not after_end.told(execution):
+                # Before the record is sealed: told twice after a fault in between is better than never.
+                _tell(run_id, event["outcome"])
         found = lineage(event, environment=config.environment(), job=_job(records), recorded_at=now())
         found["altered"] = altered(event, records)
         records["lineage.json"] = _write(bucket, key, found)
@@ -65,6 +71,18 @@ def handler(event: Event) -> Result:
         ):
             emit({metric: 1}, environment=config.environment(), run_id=run_id)
     return {"record": store.uri(bucket, key), "attestation": store.uri(bucket, sealed)}
+
+
+def _tell(run_id: str, outcome: Mapping[str, Any]) -> None:
+    notices.announce(RunEvent.RUN_STOPPED, {"run_id": run_id, "outcome": outcome["code"], "reason": outcome["reason"]})
+    environment = config.environment()
+    lines = [
+        f"Run {run_id} in {environment} ended: {outcome['code']}",
+        f"State: {outcome['state']}",
+        f"Why: {outcome['reason']}",
+        f"Look: rft report {run_id} --env {environment}",
+    ]
+    notices.tell(f"run {run_id}: {outcome['code']}", "\n".join(lines))
 
 
 def _records(bucket: str, run_id: str) -> dict[str, bytes]:
@@ -82,7 +100,7 @@ def altered(event: Event, records: Mapping[str, bytes]) -> list[str]:
     """The records that do not say what the run itself carried from state to state: somebody wrote them in between."""
     return [
         file
-        for part, file in cut_short.PARTS.items()
+        for part, file in after_end.PARTS.items()
         if isinstance(carried := event.get(part), Mapping) and not _agrees(carried, records.get(file))
     ]
 

@@ -4,7 +4,7 @@ Event `{plan, model_arn, deployment_arn, gate, approvals}`; gives the pointer. R
 the plan asks for. The deployment before the previous one is deleted, as an account may hold few; should that fail, the release stands.
 
 Permissions:
-  ssm:GetParameter, ssm:PutParameter on /rft/<env>/released-model
+  ssm:GetParameter, ssm:GetParameterHistory, ssm:PutParameter on /rft/<env>/released-model
   bedrock:GetCustomModelDeployment, bedrock:DeleteCustomModelDeployment on custom-model-deployment/*
 Environment: RFT_ENVIRONMENT.
 """
@@ -34,11 +34,16 @@ def handler(event: Event) -> Result:
     if problems:
         raise InvalidInput(f"release of run {plan.run_id}", problems)
 
-    current = pointer.read()
+    current, version = pointer.read_versioned()
     if current is not None and current["run_id"] == plan.run_id:
         return current
     released = pointer.succeeding(current, entry(plan, event))
-    pointer.write(released)
+    written = pointer.write(released)
+    # Parameter Store writes on no condition: a release of another run that came in between would be nobody's.
+    while written != version + 1 and (others := _others(plan, version, written)):
+        current, version = others[-1], written
+        released = pointer.succeeding(current, entry(plan, event))
+        written = pointer.write(released)
     _retire(current, released)
     return released
 
@@ -65,6 +70,11 @@ def entry(plan: Plan, event: Event) -> dict[str, Any]:
         "candidate_mean": event["gate"]["candidate_mean"],
         "base_mean": event["gate"]["base_mean"],
     }
+
+
+def _others(plan: Plan, first: int, last: int) -> list[dict[str, Any]]:
+    """Other runs' releases between two versions of the pointer; a write whose answer was lost makes versions of this run's own."""
+    return [value for value in pointer.written_between(first, last) if value["run_id"] != plan.run_id]
 
 
 def _retire(before: dict[str, Any] | None, released: dict[str, Any]) -> None:

@@ -33,13 +33,15 @@ class Call(NamedTuple):
 
     Attributes:
         operation: `service:Operation`; of S3 and Lambda the IAM action, such as s3:ListBucket or lambda:InvokeFunction.
-        caller: the calling function's name; of other roles the session's name, `states` being the state machine.
+        caller: the calling function's name; `states/<state>` for the state machine; of other roles the session's name.
+        path: of the request: the object, function or model it is for, where the service puts that into the path.
         text: path and body, and the event of the function that makes the call.
         function: whether a function makes it.
     """
 
     operation: str
     caller: str
+    path: str
     text: str
     function: bool
 
@@ -47,7 +49,7 @@ class Call(NamedTuple):
 _COUNT = Parameter("how many times, 0 for until cleared", int, 0)
 _ONCE = Parameter("how many times, 0 for until cleared", int, 1)
 _OPERATION = Parameter("an operation such as s3:PutObject, or * for any; without a service it is Bedrock's", str)
-_CALLER = Parameter("part of the calling function's name, or states for the state machine; empty for anybody", str, "")
+_CALLER = Parameter("part of the calling function's name, or states/<state> for the state machine; empty for anybody", str, "")
 _RUN = Parameter("a run id that stands in the call or in the event of the function that makes it; empty for any", str, "")
 _JOB = Parameter("start of the name of the job, model or deployment; empty for any", str, "")
 _STEP = Parameter("the training step before which it happens, from 0", int, 0)
@@ -60,7 +62,7 @@ CALLS: dict[str, dict[str, Parameter]] = {
     "lost_answer": {"operation": _OPERATION, "count": _ONCE, "caller": _CALLER, "run": _RUN},
     "killed": {"operation": _OPERATION, "count": _ONCE, "caller": _CALLER, "run": _RUN},
 }
-"""Faults of calls. The `count` holds for each caller and operation.
+"""Faults of calls. The `count` holds for each caller, operation and path.
 
 throttle, access_denied, server_error: the service answers with its own error of that kind. lost_answer: the call is carried out and
 its answer never comes. killed: the call is carried out, and then the function that made it is killed.
@@ -100,7 +102,7 @@ class Fault:
     name: str
     params: dict[str, Any]
     left: int | None
-    met: Counter[tuple[str, str]] = attrs.field(factory=Counter)
+    met: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, **self.params, "left": self.left}
@@ -166,7 +168,7 @@ class Faults:
         with self._lock:
             for fault in self._on:
                 if fault.name in CALLS and _strikes(fault, call):
-                    fault.met[call.caller, call.operation] += 1
+                    fault.met[call.caller, call.operation, call.path] += 1
                     self.met.append(
                         {"name": fault.name, "operation": call.operation, "caller": call.caller, "run": str(fault.params["run"])}
                     )
@@ -199,7 +201,7 @@ def _strikes(fault: Fault, call: Call) -> bool:
     # The id of another run may begin like this one's.
     if fault.params["caller"] not in call.caller or not re.search(rf"{re.escape(run)}(?![\w-])", call.text):
         return False
-    return fault.left is None or fault.met[call.caller, call.operation] < fault.left
+    return fault.left is None or fault.met[call.caller, call.operation, call.path] < fault.left
 
 
 def _fits(fault: Fault, target: str, step: int) -> bool:

@@ -14,7 +14,7 @@ from ministack.core import iam_actions
 from ministack.services import sts
 
 from local.bedrock.faults import Call
-from local.emulator import bedrock_iam
+from local.emulator import bedrock_iam, clients
 
 TRACE_HEADER = "x-amzn-trace-id"
 """On every call that a function makes: its SDK passes on the trace of the invocation it serves, as on AWS."""
@@ -82,8 +82,9 @@ def call_of(request: Request) -> tuple[Call, str, str] | None:
     arn = str((sts._sessions.get(key) or {}).get("Arn", key))
     text = f"{request.path}?{request.query}\n{request.body.decode('utf-8', 'replace')}\n{invocation.event if invocation else ''}"
     operation = f"{_NAMESPACES.get(service, service)}:{_operation(service, request)}"
-    caller = invocation.function if invocation else arn.rpartition("/")[2]
-    return Call(operation, caller, text, invocation is not None), service, arn
+    state = request.headers.get(clients.STATE_HEADER)
+    caller = invocation.function if invocation else f"states/{state}" if state else arn.rpartition("/")[2]
+    return Call(operation, caller, request.path, text, invocation is not None), service, arn
 
 
 def _operation(service: str, request: Request) -> str:

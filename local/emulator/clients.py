@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,12 @@ import botocore.session
 from botocore.config import Config
 
 from local.emulator import settings
+
+STATE_HEADER = "x-rft-state"
+"""On every call that the state machine makes: the state it is in."""
+
+state: contextvars.ContextVar[str] = contextvars.ContextVar("rft_state", default="")
+"""The state for which the current thread makes calls."""
 
 _LONGEST_CALL = 920
 """Seconds a client waits for an answer: a function may run 900."""
@@ -50,7 +57,7 @@ def _new(service: str, region: str, credentials: Credentials) -> Any:
     # Session and client construction are not safe across threads; the caller holds the lock.
     if not _session:
         _session.append(botocore.session.get_session())
-    return _session[0].create_client(
+    made = _session[0].create_client(
         service,
         region_name=region,
         endpoint_url=settings.current().endpoint,
@@ -67,3 +74,10 @@ def _new(service: str, region: str, credentials: Credentials) -> Any:
             s3={"addressing_style": "path"},
         ),
     )
+    made.meta.events.register("before-call", _say_the_state)
+    return made
+
+
+def _say_the_state(params: dict[str, Any], **_: Any) -> None:
+    if state.get():
+        params["headers"][STATE_HEADER] = state.get()

@@ -19,7 +19,7 @@ from ministack.core import iam_actions
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, now_iso
 from ministack.services import stepfunctions as upstream
 
-from local.emulator import identity, sdk_integration, settings
+from local.emulator import clients, identity, sdk_integration, settings
 from local.emulator.clients import Credentials, client
 
 _SERVICE = "states.amazonaws.com"
@@ -64,7 +64,11 @@ def install() -> None:
             for field in ("TimeoutSeconds", "HeartbeatSeconds")
             if isinstance(state.get(field), str)
         }
-        return upstream_task({**state, **timed}, raw_input, execution, context)
+        token = clients.state.set(str(context.get("State", {}).get("Name", "")))
+        try:
+            return upstream_task({**state, **timed}, raw_input, execution, context)
+        finally:
+            clients.state.reset(token)
 
     for name in ("_send_task_success", "_send_task_failure", "_send_task_heartbeat"):
         setattr(upstream, name, _refusing_gone_tokens(getattr(upstream, name)))

@@ -102,7 +102,7 @@ class Boundary(Construct):
                 *_of("events", "PutEvents DisableRule EnableRule DescribeRule"),
                 *_of("sns", "Publish"),
                 *_of("sqs", "SendMessage ReceiveMessage GetQueueAttributes"),
-                *_of("ssm", "GetParameter GetParameters PutParameter"),
+                *_of("ssm", "GetParameter GetParameterHistory GetParameters PutParameter"),
                 *_of("dynamodb", "GetItem PutItem UpdateItem DeleteItem Query"),
                 *_of("logs", "CreateLogStream PutLogEvents DescribeLogStreams FilterLogEvents GetLogEvents"),
             ],

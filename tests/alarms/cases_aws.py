@@ -8,7 +8,7 @@ from typing import Any
 from tests.alarms.case import Case, service, told
 from tests.alarms.scene import Scene
 
-_RULES = ("Uploaded", "DatasetRegistered", "JobEnded", "CutShort", "CutShortRecord", "ForeignCall", "JobChanged")
+_RULES = ("Uploaded", "DatasetRegistered", "JobEnded", "AfterEnd", "AfterEndRecord", "ForeignCall", "JobChanged")
 
 
 def _counted(namespace: str, metric: str, fired_by: str, missed_by: str) -> Case:

@@ -87,6 +87,41 @@ def test_releases_keep_one_model_to_roll_back_to_and_delete_the_one_before(
     assert pointer.read() == released
 
 
+@pytest.mark.usefixtures("no_pointer")
+@pytest.mark.parametrize("written_twice", [False, True])
+def test_a_release_that_came_in_between_is_kept_as_the_one_to_roll_back_to(
+    a_plan: Plan, bedrock: Stubber, monkeypatch: pytest.MonkeyPatch, written_twice: bool
+) -> None:
+    """`written_twice`: the answer to the write is lost, and the SDK writes once more."""
+    pointer.write({"run_id": "one", "deployment_arn": deployment(1), "previous": None})
+    stub_deployment(bedrock, deployment(3))
+    write, between = pointer.write, [{"run_id": "two", "deployment_arn": deployment(2), "previous": {"run_id": "one"}}]
+
+    def write_late(value: dict[str, Any]) -> int:
+        while between:
+            write(between.pop())
+            if written_twice:
+                write(value)
+        return write(value)
+
+    monkeypatch.setattr(pointer, "write", write_late)
+    released = release.handler(event(attrs.evolve(a_plan, run_id="three"), 3), None)
+    assert (released["run_id"], released["previous"]["run_id"]) == ("three", "two")
+    assert pointer.read() == released
+
+
+@pytest.mark.usefixtures("no_pointer")
+def test_a_pointer_written_twice_by_one_release_is_not_its_own_predecessor(
+    a_plan: Plan, bedrock: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pointer.write({"run_id": "one", "deployment_arn": deployment(1), "previous": None})
+    stub_deployment(bedrock, deployment(2))
+    write = pointer.write
+    monkeypatch.setattr(pointer, "write", lambda value: write(value) and write(value))
+    released = release.handler(event(attrs.evolve(a_plan, run_id="two"), 2), None)
+    assert released["previous"]["run_id"] == "one"
+
+
 def test_a_release_stands_even_if_an_old_deployment_cannot_be_deleted(house: Any, a_plan: Plan, bedrock: Stubber, no_pointer: None) -> None:
     pointer.write({"run_id": "two", "deployment_arn": deployment(2), "previous": {"run_id": "one", "deployment_arn": deployment(1)}})
     stub_deployment(bedrock, deployment(3))
@@ -129,6 +164,13 @@ def test_clean_up_goes_on_after_a_fault_and_reports_it(house: Any, bedrock: Stub
     assert len(result["problems"]) == 1
     assert result["problems"][0].startswith("the job was not stopped")
     assert house.keys(house.runs, "staged/denied/") == []
+
+
+def test_after_the_end_what_was_not_cleaned_up_is_an_error_that_lambda_tries_again(house: Any, bedrock: Stubber, no_pointer: None) -> None:
+    bedrock.add_client_error("get_model_customization_job", "AccessDeniedException", http_status_code=403)
+    bedrock.add_client_error("get_custom_model_deployment", "ResourceNotFoundException", http_status_code=404)
+    with pytest.raises(clean_up.NotCleanedUp, match="the job was not stopped"):
+        clean_up.handler({"run_id": "denied", "after_end": True}, None)
 
 
 def test_clean_up_asks_for_another_attempt_when_a_service_is_busy(house: Any, bedrock: Stubber, no_pointer: None) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from contracts import names
 from contracts.run import Plan
 from contracts.validation import plain
-from pipeline import attestation, aws, proof, record_lineage, stopping
+from pipeline import after_end, attestation, aws, proof, record_lineage, stopping
 
 GATE = {"passed": True, "reasons": [], "difference": 0.25}
 
@@ -99,8 +100,14 @@ def test_a_run_that_was_aborted_is_recorded_and_signed_with_whoever_stopped_it(h
     signed = proof.sign(what, credentials=credentials, region="us-east-1", endpoint=house.endpoint.url)
     cause = stopping.cause({"by": "ana", "reason": "too slow", "proof": signed})
     house.states.stop_execution(executionArn=arn, error="StoppedByPerson", cause=cause)
-    record_lineage.handler({"run_id": a_plan.run_id, "execution_arn": arn, "cut_short": True}, None)
+    record_lineage.handler({"run_id": a_plan.run_id, "execution_arn": arn, "after_end": True}, None)
+    record_lineage.handler({"run_id": a_plan.run_id, "execution_arn": arn, "after_end": True}, None)
 
+    message = house.heard(f"Run {a_plan.run_id} in dev ended")
+    assert "stopped by ana: too slow" in message["Message"]
+    assert house.heard("Run Stopped")["detail"]["run_id"] == a_plan.run_id
+    with pytest.raises(AssertionError):
+        house.heard(f"Run {a_plan.run_id} in dev ended", 1)
     record = house.read(house.runs, names.record_key(a_plan.run_id, "lineage.json"))
     assert record["outcome"] == {"code": "TrainingStopped", "reason": "stopped by ana: too slow", "state": "the execution is ABORTED"}
     assert record["stopped_by"]["by"] == ("arn:aws:iam::210987654321:root" if proven else "ana (not proven)")
@@ -109,3 +116,42 @@ def test_a_run_that_was_aborted_is_recorded_and_signed_with_whoever_stopped_it(h
     assert record["altered"] == []
     assert sealed(house, a_plan.run_id).predicate["run_id"] == a_plan.run_id
     assert "authorization" not in json.dumps(record)
+
+
+def test_a_run_whose_record_failed_is_recorded_after_its_end_with_what_only_it_knew(house: Any, a_plan: Plan) -> None:
+    recorded(house, a_plan)
+    token = house.waiting_execution(a_plan.run_id)
+    arn = f"{house.state_machine.replace(':stateMachine:', ':execution:')}:{a_plan.run_id}"
+    approvals = {"spend": {"approved": True, "by": "arn:aws:iam::210987654321:root"}}
+    cause = "no better\n" + json.dumps({"unrecorded": {"approvals": approvals, "model_arn": "arn:model"}})
+    house.states.send_task_failure(taskToken=token, error="CandidateRejected", cause=cause)
+    house.until(lambda: house.execution(a_plan.run_id)["status"] == "FAILED" or None)
+    record_lineage.handler({"run_id": a_plan.run_id, "execution_arn": arn, "after_end": True}, None)
+
+    record = house.read(house.runs, names.record_key(a_plan.run_id, "lineage.json"))
+    assert record["outcome"] == {"code": "CandidateRejected", "reason": "no better", "state": "the execution is FAILED"}
+    assert (record["approvals"], record["model"]["model_arn"]) == (approvals, "arn:model")
+    assert sealed(house, a_plan.run_id).predicate["cut_short"] is False
+    # Its own last states told of its end.
+    with pytest.raises(AssertionError):
+        house.heard(a_plan.run_id, 1)
+
+
+STARTED = datetime(2026, 11, 20, 19, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("execution", "code", "told", "settled"),
+    [
+        ({"status": "ABORTED", "cause": "by hand"}, "TrainingStopped", False, False),
+        ({"status": "TIMED_OUT"}, "TrainingStopped", False, False),
+        ({"status": "FAILED", "error": "States.Runtime", "cause": "an expression"}, "InternalError", False, True),
+        ({"status": "FAILED", "error": "SpendRejected", "cause": "refused"}, "SpendRejected", True, True),
+        ({"status": "SUCCEEDED", "output": json.dumps({"outcome": {"code": "Released"}, "unrecorded": None})}, "Released", True, True),
+    ],
+)
+def test_how_an_execution_ended_is_read_from_the_execution(execution: dict[str, Any], code: str, told: bool, settled: bool) -> None:
+    ended = {"startDate": STARTED, "input": "{}", **execution}
+    event = after_end.as_recorded({"run_id": "r", "execution_arn": "arn"}, ended, {})
+    assert event["outcome"]["code"] == code
+    assert (after_end.told(ended), after_end.is_settled(ended)) == (told, settled)
