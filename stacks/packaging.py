@@ -25,7 +25,7 @@ SYMBOLIC_GRADER = "symbolic"
 
 PYTHON_OF_FUNCTIONS = "3.14"
 
-SDK_SERVICES = ("bedrock", "bedrock-runtime", "cloudwatch", "events", "kms", "lambda", "s3", "sns", "ssm", "stepfunctions", "sts")
+SDK_SERVICES = ("bedrock", "bedrock-runtime", "events", "kms", "lambda", "logs", "s3", "sns", "ssm", "stepfunctions", "sts")
 """Services the functions call; the models of the other four hundred would only slow the cold start."""
 
 _SDK_COMMON = ("endpoints.json", "partitions.json", "_retry.json", "sdk-default-configuration.json")
