@@ -14,12 +14,13 @@ import attrs
 from audit.concrete import OTHER_ACCOUNT, Environment
 from audit.policies import Policies, Principal
 from audit.policy_engine import Request, allowed
+from stacks.constructs.network import ENDPOINTS
 
 ROWS = Path(__file__).with_name("access_matrix.toml")
 
 ALLOWED, DENIED, PARTLY = "allowed", "denied", "partly"
 ABSENT = "no such role"
-"""The answer where the settings name nobody who may take a role made for people: it is not made."""
+"""The answer where settings leave out what is asked about: a role made for people, a backup, a budget, an interface endpoint."""
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _NEIGHBOUR = {"dev": "stage", "stage": "prod"}
@@ -105,7 +106,8 @@ class _Asked:
         }
 
     def answer(self, row: Row) -> Answer:
-        if all(place.startswith(_OPTIONAL) and place not in self._policies.principals for place in row.principals):
+        asked_in_vain = all(place.startswith(_OPTIONAL) and place not in self._policies.principals for place in row.principals)
+        if asked_in_vain or not self._resources(row) or (row.through in ENDPOINTS and row.through not in self._policies.endpoints):
             return Answer(environment=self._environment.name, row=row, computed=ABSENT, allowances=[], asked=0)
         decided = dict(self._decide(row))
         allowances = [combination for combination, let in decided.items() if let]
@@ -120,7 +122,7 @@ class _Asked:
         owner = {"own": self._environment.account, "neighbour": "555555555555", "stranger": OTHER_ACCOUNT}[row.owner]
         for name, service, principal in self._principals(row):
             for action in row.actions:
-                for resource in map(self._filled, row.resources):
+                for resource in map(self._filled, self._resources(row)):
                     request = Request(
                         principal=principal,
                         service=service,
@@ -132,6 +134,11 @@ class _Asked:
                     )
                     let = allowed(request, resource_policy=self._policies.of_resource(resource), endpoint=endpoint)
                     yield f"{name} {action} {resource}", let
+
+    def _resources(self, row: Row) -> list[str]:
+        """Without those of what settings leave out."""
+        left_out = {place for text in row.resources for place in _PLACE.findall(text) if place.startswith(_OPTIONAL)} - self._arns.keys()
+        return [text for text in row.resources if not left_out & set(_PLACE.findall(text))]
 
     def _principals(self, row: Row) -> Iterator[tuple[str, str, Principal | None]]:
         everyone = self._policies.principals

@@ -85,6 +85,9 @@ def _is_plain(value: object, depth: int) -> bool:
     return isinstance(value, (str, int, bool)) or (isinstance(value, float) and math.isfinite(value))
 
 
+INSIDE, OUTSIDE = "inside", "outside"
+
+
 @attrs.frozen(kw_only=True)
 class NetworkSettings:
     """The VPC that functions and jobs run in; it has no route to the internet.
@@ -92,10 +95,17 @@ class NetworkSettings:
     Attributes:
         vpc_cidr: a private IPv4 network, /16 to /24. Split evenly over the zones.
         availability_zones: 1 to 3. Each adds the hourly price of every interface endpoint.
+        functions: where the pipeline's own functions run: `inside` the VPC, or `outside`, where they need none of its endpoints. Job and
+            reward function stay inside. Refused where `protect` is true: outside, what a function's code sends leaves past every endpoint.
     """
 
     vpc_cidr: str = attrs.field(default="10.40.0.0/20", validator=_private_network)
     availability_zones: int = attrs.field(default=2, validator=whole(1, 3))
+    functions: str = attrs.field(default=INSIDE, validator=one_of(INSIDE, OUTSIDE))
+
+    @property
+    def functions_inside(self) -> bool:
+        return self.functions == INSIDE
 
 
 @attrs.frozen(kw_only=True)
@@ -244,6 +254,7 @@ def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
     problems: list[str] = []
     if settings.name != stem:
         problems.append(f"name = {settings.name!r}: allowed is the file's own name, {stem!r}")
+    problems += _network_problems(settings)
     problems += backup_settings.problems(settings.backup)
     problems += budget_settings.problems(settings.budget, protect=settings.protect)
     problems += _grader_problems(settings.reward)
@@ -276,6 +287,17 @@ def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
     if settings.triggers.schedule_dataset and not settings.triggers.schedule:
         problems.append("triggers.schedule = '': allowed is rate(...) or cron(...), because triggers.schedule_dataset is set")
     return problems
+
+
+def _network_problems(settings: EnvironmentSettings) -> list[str]:
+    if settings.network.functions_inside:
+        return []
+    said = f"network.functions = {settings.network.functions!r}: allowed is {INSIDE!r}"
+    reasons = {
+        "protect = true: functions of a protected environment have no way past the VPC's endpoints": settings.protect,
+        "perimeter.data_through_vpc_only = true refuses them the data buckets": settings.perimeter.data_through_vpc_only,
+    }
+    return [f"{said}, because {reason}" for reason, holds in reasons.items() if holds]
 
 
 def _grader_problems(reward: RewardSettings) -> list[str]:

@@ -14,14 +14,15 @@ from typing import Any
 from aws_cdk import Aws, CfnElement, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from stacks.constructs.network import ENDPOINTS, RUNTIME_ENDPOINT
 
 Statement = Mapping[str, Any]
 
-BEHIND_THE_ENDPOINTS = ("lambda.amazonaws.com", "bedrock.amazonaws.com")
-"""Services whose roles act from within the VPC. The other roles act from AWS's own network and meet no endpoint."""
+JOBS = "bedrock.amazonaws.com"
+"""Its roles act from within the VPC, and so do those of functions with an interface in it. Others meet no endpoint."""
 
 RUNTIME_ACTIONS = frozenset({"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream", "bedrock:CountTokens"})
 """Actions of Bedrock that are called on `bedrock-runtime`; all others are on `bedrock`."""
@@ -88,18 +89,24 @@ def _allowed(scope: IConstruct) -> Iterator[Statement]:
     """Every statement that allows something to a role that acts from within the VPC."""
     nodes = scope.node.find_all()
     policies = {_reference(node): node for node in nodes if isinstance(node, iam.CfnManagedPolicy)}
+    functions = {_role_of(node) for node in nodes if isinstance(node, lambda_.CfnFunction) and node.vpc_config}
     for role in nodes:
-        if isinstance(role, iam.CfnRole) and _acts_inside(role):
+        if isinstance(role, iam.CfnRole) and (_reference(role) in functions or _runs_jobs(role)):
             # Every role names its policies (`stacks.constructs.role`), and has no others.
             for named in Stack.of(role).resolve(role.managed_policy_arns) or []:
                 policy = policies[Stack.of(role).node.addr, named["Ref"]]
                 yield from _statements(Stack.of(policy).resolve(policy.policy_document))
 
 
-def _acts_inside(role: iam.CfnRole) -> bool:
+def _role_of(function: lambda_.CfnFunction) -> tuple[str, str]:
+    """The role's reference; a function's role stands in its own stack."""
+    stack = Stack.of(function)
+    return stack.node.addr, str(stack.resolve(function.role)["Fn::GetAtt"][0])
+
+
+def _runs_jobs(role: iam.CfnRole) -> bool:
     trust = Stack.of(role).resolve(role.assume_role_policy_document)
-    services = [service for statement in trust["Statement"] for service in _listed(statement["Principal"].get("Service", []))]
-    return any(service in BEHIND_THE_ENDPOINTS for service in services)
+    return JOBS in [service for statement in trust["Statement"] for service in _listed(statement["Principal"].get("Service", []))]
 
 
 def _statements(document: Mapping[str, Any]) -> Iterator[Statement]:

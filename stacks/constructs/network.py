@@ -40,6 +40,10 @@ ENDPOINTS: dict[str, tuple[ec2.InterfaceVpcEndpointAwsService, str]] = {
 
 RUNTIME_ENDPOINT = "BedrockRuntime"
 
+OF_A_JOB = ("Lambda",)
+"""What a customization job may call from its network interfaces besides S3: whether the reward is called through them or from Bedrock's
+own network is not documented, so both ways are open."""
+
 _DEFAULT_GROUP = Answer(
     reason="CloudFormation cannot empty the VPC's default security group; the custom resource that could would need a function with "
     "ec2:RevokeSecurityGroup* rights. Every interface of these stacks names a group of its own (rules RFT-FunctionNetwork, "
@@ -53,11 +57,12 @@ class Network(Construct):
     """A VPC without internet or NAT gateway, the endpoints the pipeline calls, and one security group per kind of client.
 
     Attributes:
-        functions: group of the pipeline's functions: HTTPS to the endpoints and S3.
+        functions: group of the pipeline's functions: HTTPS to the endpoints and S3; None where settings have them outside.
         grader: group of the reward function: nothing in, nothing out; where a model judges, HTTPS to Bedrock's runtime endpoint.
         job: group of the customization jobs' network interfaces: HTTPS to the endpoints and S3.
         gateway: the S3 endpoint.
-        endpoints: the interface endpoints by their key in `ENDPOINTS`; `endpoint_policies.narrow` gives them their policies.
+        endpoints: the interface endpoints by their key in `ENDPOINTS`, as many as something inside may call; `endpoint_policies.narrow`
+            gives them their policies.
     """
 
     def __init__(
@@ -92,14 +97,15 @@ class Network(Construct):
             answer=_DEFAULT_GROUP,
         )
         self.subnets = self.vpc.isolated_subnets
-        self.functions = self._group("Functions", "Pipeline functions")
+        self.functions = self._group("Functions", "Pipeline functions") if settings.functions_inside else None
         self.grader = self._group("Grader", "Reward function: to its judge" if judged else "Reward function: no traffic")
         self.job = self._group("Job", "Bedrock customization jobs")
         self._endpoints = self._group("Endpoints", "Interface endpoints")
         # A second group on one endpoint, so that a rule can name that endpoint and no other.
         self._runtime = self._group("RuntimeEndpoint", "Bedrock runtime endpoint, for the reward function") if judged else None
         self.gateway = self._build_gateway(buckets)
-        self.endpoints = {name: self._build_endpoint(name, service) for name, (service, _) in ENDPOINTS.items()}
+        needed = ENDPOINTS if settings.functions_inside else (*OF_A_JOB, *([RUNTIME_ENDPOINT] if judged else []))
+        self.endpoints = {name: self._build_endpoint(name, service) for name, (service, _) in ENDPOINTS.items() if name in needed}
         self._connect()
         self._build_flow_log(logs_key, log_days, protect)
 
@@ -130,7 +136,7 @@ class Network(Construct):
         )
 
     def _connect(self) -> None:
-        for group in (self.functions, self.job):
+        for group in filter(None, (self.functions, self.job)):
             group.add_egress_rule(self._endpoints, HTTPS, "Interface endpoints")
             self._endpoints.add_ingress_rule(group, HTTPS, "From inside the VPC")
             self._let_reach_s3(group)

@@ -28,6 +28,20 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 _DEAD_LETTERS = ("NIST.800.53.R5-LambdaDLQ", "HIPAA.Security-LambdaDLQ", "Serverless-LambdaDLQ")
 _CONCURRENCY = ("NIST.800.53.R5-LambdaConcurrency", "HIPAA.Security-LambdaConcurrency")
 
+_INSIDE = (
+    "RFT-FunctionNetwork",
+    "NIST.800.53.R5-LambdaInsideVPC",
+    "HIPAA.Security-LambdaInsideVPC",
+    "PCI.DSS.321-LambdaInsideVPC",
+)
+
+_OUTSIDE_TO_SAVE = Answer(
+    reason='network.functions = "outside", which settings refuse where protect is true: this environment does without most interface '
+    "endpoints, nine tenths of its idle cost, and its pipeline functions reach AWS, and anything else, over the internet under their own "
+    "roles. The reward function and the jobs, which meet what a model wrote, stay inside (docs/security.md).",
+    owner=Owner.PLATFORM,
+    review="2027-11-30",
+)
 _FAILED_EVENTS_KEPT = Answer(
     reason="Events that fail after their retries go to an encrypted queue by the function's on-failure destination, which holds the error "
     "beside the event; the rule knows only the older DeadLetterConfig. An alarm calls when the queue is not empty.",
@@ -99,6 +113,7 @@ class TaskFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         settings = workshop.settings
+        group = security_group or workshop.network.functions
         self.log_group = log_group(
             self, "Logs", key=workshop.keys.logs, days=settings.retention.log_days, removal_policy=workshop.removal_policy
         )
@@ -109,6 +124,7 @@ class TaskFunction(Construct):
             description=description,
             statements=[
                 *_own_needs(self, self.log_group),
+                *(_interface(Stack.of(self)) if group else []),
                 *statements,
                 *(_send_dead_letters(self, workshop) if asynchronous else []),
             ],
@@ -128,9 +144,9 @@ class TaskFunction(Construct):
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.TEXT,
             environment={names.ENV_ENVIRONMENT: settings.name, **(environment or {})},
-            vpc=workshop.network.vpc,
-            vpc_subnets=ec2.SubnetSelection(subnets=workshop.network.subnets),
-            security_groups=[security_group or workshop.network.functions],
+            vpc=workshop.network.vpc if group else None,
+            vpc_subnets=ec2.SubnetSelection(subnets=workshop.network.subnets) if group else None,
+            security_groups=[group] if group else None,
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=reserved_concurrency,
             current_version_options=version_options,
@@ -138,6 +154,8 @@ class TaskFunction(Construct):
         acknowledge(self.function, *_DEAD_LETTERS, answer=_FAILED_EVENTS_KEPT if asynchronous else _NEVER_ASYNCHRONOUS)
         if reserved_concurrency is None:
             acknowledge(self.function, *_CONCURRENCY, answer=_BOUNDED_BY_CALLERS)
+        if group is None:
+            acknowledge(self.function, *_INSIDE, answer=_OUTSIDE_TO_SAVE)
         if asynchronous:
             self._keep_failed_events(workshop)
 
@@ -160,7 +178,18 @@ def _send_dead_letters(scope: Construct, workshop: Workshop) -> Sequence[iam.Pol
 
 
 def _own_needs(scope: Construct, group: logs.LogGroup) -> Sequence[iam.PolicyStatement]:
-    stack = Stack.of(scope)
+    return [
+        allow(["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn]),
+        allow(
+            ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+            ["*"],
+            in_region(Stack.of(scope).region),
+            because="X-Ray knows no resource for these (service authorization reference, AWS X-Ray); they are held to the Region.",
+        ),
+    ]
+
+
+def _interface(stack: Stack) -> Sequence[iam.PolicyStatement]:
     interfaces = [
         "ec2:CreateNetworkInterface",
         "ec2:DescribeNetworkInterfaces",
@@ -170,13 +199,6 @@ def _own_needs(scope: Construct, group: logs.LogGroup) -> Sequence[iam.PolicySta
         "ec2:UnassignPrivateIpAddresses",
     ]
     return [
-        allow(["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn]),
-        allow(
-            ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-            ["*"],
-            in_region(stack.region),
-            because="X-Ray knows no resource for these (service authorization reference, AWS X-Ray); they are held to the Region.",
-        ),
         allow(
             interfaces,
             ["*"],

@@ -5,17 +5,20 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
-from audit.access_matrix import ALLOWED, DENIED, PARTLY, Answer, evaluate, rows
-from audit.assembly import Assembly
+from audit.access_matrix import ABSENT, ALLOWED, DENIED, PARTLY, Answer, evaluate, rows
+from audit.assembly import Assembly, synthesise
 from audit.concrete import load
 from audit.policies import Policies
 from audit.policy_engine import Request, allowed
+from stacks.budget_settings import BudgetSettings
 from stacks.constructs.role import POLICY_CHARACTERS
+from tests.stacks.variants import outside_settings
 
 Templates = dict[str, Any]
 
@@ -27,6 +30,16 @@ def answers(assembly: Assembly) -> dict[str, Answer]:
 def test_every_answer_is_the_expected_one(assembly: Assembly) -> None:
     wrong = [f"{a.row.question} {a.computed}: {a.allowances}" for a in evaluate(load(assembly)) if not a.holds]
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_settings_leave_out_is_not_asked_about(tmp_path: Path) -> None:
+    settings = attrs.evolve(outside_settings(), budget=BudgetSettings())
+    found = answers(synthesise([settings], tmp_path)["dev"])
+    assert all(answer.holds for answer in found.values())
+    assert found["Can AWS Budgets take its role for this environment's budget?"].computed == ABSENT
+    assert {answer.computed for answer in found.values() if answer.row.through in ("Bedrock", "BedrockRuntime")} == {ABSENT}
+    other = found["Can any role attach or take off another policy, AWS Budgets' own included, even with every right attached?"]
+    assert other.computed == DENIED and other.asked > 0
 
 
 def test_the_matrix_asks_enough_and_each_question_once() -> None:

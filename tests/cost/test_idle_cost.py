@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from audit.assembly import Assembly
+from audit.assembly import Assembly, synthesise
 from cost.idle import Unpriced, idle
 from cost.prices import Line, Prices, total
+from tests.stacks.variants import outside_settings
 
 Plant = Callable[[Callable[[dict[str, Any]], None]], Assembly]
 
@@ -34,6 +36,14 @@ def test_endpoints_are_counted_by_zone_and_hour_and_are_nearly_all_of_it(assembl
 def test_dev_costs_a_fraction_of_prod(assemblies: dict[str, Assembly], prices: Prices) -> None:
     dev, prod = (total(idle(assemblies[name], prices)) for name in ("dev", "prod"))
     assert dev < 0.4 * prod
+
+
+def test_dev_with_its_functions_outside_the_vpc_costs_about_a_tenth_of_prod(
+    assemblies: dict[str, Assembly], prices: Prices, tmp_path: Path
+) -> None:
+    lines = idle(synthesise([outside_settings()], tmp_path)["dev"], prices)
+    assert of(lines, "endpoint_hour") == pytest.approx(730 * 0.01)
+    assert total(lines) < 0.12 * total(idle(assemblies["prod"], prices))
 
 
 def test_a_resource_more_costs_more(planted: Plant, assemblies: dict[str, Assembly], prices: Prices) -> None:

@@ -13,13 +13,14 @@ from audit.assembly import Assembly, synthesise
 from audit.register import Register, read_register
 from stacks.rules.templates import Templates, read_directory
 from stacks.settings import EnvironmentSettings, load_all
-from tests.stacks.variants import ACCOUNT, furnished_settings, judged_settings, peopled_settings
+from tests.stacks.variants import ACCOUNT, furnished_settings, judged_settings, outside_settings, peopled_settings
 
 MATRIX: dict[str, Callable[[], list[EnvironmentSettings]]] = {
     "shipped": load_all,
     "accounts": lambda: [attrs.evolve(settings, account=ACCOUNT) for settings in load_all()],
     "furnished": lambda: [furnished_settings()],
     "judged": lambda: [judged_settings()],
+    "outside": lambda: [outside_settings()],
     "peopled": lambda: [peopled_settings()],
 }
 

@@ -220,6 +220,18 @@ def test_what_is_left_out_takes_the_default(tmp_path: Path) -> None:
     assert plain(settings) == plain(EnvironmentSettings(name="dev", region="us-east-1", protect=False))
 
 
+def test_a_protected_environment_keeps_its_functions_inside(tmp_path: Path) -> None:
+    text = (ENVIRONMENTS / "prod.toml").read_text().replace('functions = "inside"', 'functions = "outside"')
+    with pytest.raises(InvalidInput, match=r"network\.functions = 'outside': allowed is 'inside', because protect = true"):
+        load(written(tmp_path, text, "prod"))
+
+
+def test_what_only_the_vpcs_endpoint_reaches_keeps_them_inside_too(tmp_path: Path) -> None:
+    outside = ('functions = "inside"', 'functions = "outside"')
+    problem = str(refusal(tmp_path, outside, ("data_through_vpc_only = false", "data_through_vpc_only = true")))
+    assert "because perimeter.data_through_vpc_only = true refuses them the data buckets" in problem
+
+
 @pytest.mark.parametrize("name", ["dev", "stage", "prod"])
 def test_every_key_that_ships_is_explained_beside_it(name: str) -> None:
     keys = [line for line in (ENVIRONMENTS / f"{name}.toml").read_text().splitlines() if " = " in line]

@@ -7,7 +7,7 @@ from contracts.settings import TriggerSettings
 
 from stacks.access_settings import AccessSettings
 from stacks.alarm_settings import NotificationSettings
-from stacks.settings import ENVIRONMENTS, EnvironmentSettings, RewardSettings, load
+from stacks.settings import ENVIRONMENTS, OUTSIDE, EnvironmentSettings, RewardSettings, load
 
 ACCOUNT = "111122223333"
 
@@ -37,6 +37,12 @@ def peopled_settings() -> EnvironmentSettings:
         break_glass=[f"arn:aws:iam::{ACCOUNT}:user/break-glass-1"],
     )
     return attrs.evolve(load(ENVIRONMENTS / "prod.toml"), account=ACCOUNT, access=access)
+
+
+def outside_settings() -> EnvironmentSettings:
+    """Dev with its pipeline functions outside the VPC, and one endpoint left in it."""
+    settings = load(ENVIRONMENTS / "dev.toml")
+    return attrs.evolve(settings, network=attrs.evolve(settings.network, functions=OUTSIDE))
 
 
 def judged_settings() -> EnvironmentSettings:
