@@ -35,6 +35,7 @@ _CONCERNS = (
     "cloudformation",
     "lambda_iam",
     "kms_iam",
+    "logs_iam",
     "bedrock_iam",
     "s3_conditions",
     "bedrock",
