@@ -39,7 +39,7 @@ def test_a_collapse_stops_the_job_and_the_record_says_why(dev, first_run):
     assert ended.lineage["outcome"]["reason"] == ended.reason
     trend = dev.record("collapses", "trend.json")
     assert trend["guard"]["stopped"] == ended.reason
-    assert trend["reward"], "the trend is kept"
+    assert trend["steps"], "the trend is kept"
 
 
 def asked(dev, run_id):
