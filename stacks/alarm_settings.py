@@ -18,20 +18,18 @@ def _emails(_instance: object, _attribute: object, value: list[str]) -> None:
 
 @attrs.frozen(kw_only=True)
 class AlarmSettings:
-    """When an alarm calls a person. What stops a job or asks about it is in `GuardRailSettings`.
+    """When an alarm calls a person. What a job's reward is held to is in `GuardRailSettings`: one figure for the rail and its alarm.
 
     Attributes:
-        reward_floor: mean training reward of a minute below this, in 10 of 15 minutes.
-        spread_floor: mean standard deviation within the groups below this, in 10 of 15 minutes, means nothing is learnt.
         silent_minutes: minutes without one graded response while a job runs, and before its first.
         limit_share: of `training.max_hours` and of `training.caps.usd`, at which a job is stopped and leaves no model; a job beyond
             this share of either is told of while somebody can still decide.
+        approval_hours: hours an approval has waited; fewer than `approval.timeout_hours`, after which nobody need answer any more.
     """
 
-    reward_floor: float = attrs.field(default=0.05, validator=number(0, 1))
-    spread_floor: float = attrs.field(default=0.01, validator=number(0, 0.5))
     silent_minutes: int = attrs.field(default=60, validator=whole(10, 720))
     limit_share: float = attrs.field(default=0.8, validator=number(0.1, 1))
+    approval_hours: float = attrs.field(default=4.0, validator=number(0.5, 720))
 
 
 @attrs.frozen(kw_only=True)

@@ -282,6 +282,17 @@ def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
             f"approval.spend_above_usd = {settings.approval.spend_above_usd:g}: allowed is at most training.caps.usd = {caps.usd:g}, "
             "above which a run is refused and nobody is asked"
         )
+    if settings.alarms.approval_hours >= settings.approval.timeout_hours:
+        problems.append(
+            f"alarms.approval_hours = {settings.alarms.approval_hours:g}: allowed is less than approval.timeout_hours = "
+            f"{settings.approval.timeout_hours}, after which an unanswered approval ends the run"
+        )
+    rails = settings.guard_rails
+    if rails.falling_share < rails.collapse_share:
+        problems.append(
+            f"guard_rails.falling_share = {rails.falling_share:g}: allowed is guard_rails.collapse_share = {rails.collapse_share:g} or "
+            "more, because a reward falls before it collapses"
+        )
     if settings.triggers.schedule and not settings.triggers.schedule_dataset:
         problems.append("triggers.schedule_dataset = '': allowed is the name of a dataset, because triggers.schedule is set")
     if settings.triggers.schedule_dataset and not settings.triggers.schedule:

@@ -17,6 +17,7 @@ from stacks.constructs.commons import (
     customization_jobs,
     deployments,
     executions_arn,
+    state_machine_arn,
 )
 from stacks.constructs.metric import environment_metric
 from stacks.constructs.statements import allow, arn, write_key
@@ -82,7 +83,12 @@ class Spend(Construct):
                 ),
                 allow(["bedrock:GetCustomModel"], [custom_models(stack)], because=NAMED_BY_BEDROCK),
                 *(removing if commons.workshop.settings.sweep.remove else []),
-                allow(["states:DescribeExecution"], [executions_arn(stack, environment)], because=NAMED_BY_THE_RUN),
+                allow(
+                    ["states:DescribeExecution", "states:GetExecutionHistory"],
+                    [executions_arn(stack, environment)],
+                    because=NAMED_BY_THE_RUN,
+                ),
+                allow(["states:ListExecutions"], [state_machine_arn(stack, environment)]),
                 # What the pointer names is in use.
                 allow(["ssm:GetParameter"], [pointer]),
                 allow(["sns:Publish"], [commons.topic.topic_arn]),

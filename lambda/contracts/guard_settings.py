@@ -24,6 +24,10 @@ class GuardRailSettings:
     Attributes:
         warm_up_steps: training steps before any rail looks at the reward.
         window_steps: steps a mean is taken over.
+        floor: the mean of the window is below `reward_floor`.
+        reward_floor: mean score, 0 to 1.
+        falling: the mean fell below `falling_share` of the best mean of an earlier window: on its way to a collapse.
+        falling_share: 0 to 1; `collapse_share` or more.
         collapse: the mean fell below `collapse_share` of the best mean of an earlier window.
         collapse_share: 0 to 1.
         plateau: the mean stayed below `plateau_below` and moved by less than `plateau_gain` over `plateau_steps`. A plateau above it
@@ -38,6 +42,9 @@ class GuardRailSettings:
             responses grew to `length_growth` times their length after the warm-up.
         validation_drop: score, 0 to 1.
         length_growth: a factor.
+        outcome_shift: the share of answers the grader could not read rose by `shift` since the warm-up: the model learnt another form,
+            or the grader lost the old one.
+        shift: a share, 0 to 1.
         overspend: what was spent so far, by the environment's prices, exceeds `overspend_factor` times the estimate.
         overspend_factor: a factor.
         ask_minutes: how long a person has to answer; without an answer the job is stopped.
@@ -45,6 +52,10 @@ class GuardRailSettings:
 
     warm_up_steps: int = attrs.field(default=10, validator=whole(1, 10_000))
     window_steps: int = attrs.field(default=5, validator=whole(1, 1000))
+    floor: str = _action(TELL)
+    reward_floor: float = attrs.field(default=0.05, validator=number(0, 1))
+    falling: str = _action(TELL)
+    falling_share: float = attrs.field(default=0.75, validator=number(0, 1))
     collapse: str = _action(STOP)
     collapse_share: float = attrs.field(default=0.5, validator=number(0, 1))
     plateau: str = _action(ASK)
@@ -57,6 +68,8 @@ class GuardRailSettings:
     exploitation: str = _action(ASK)
     validation_drop: float = attrs.field(default=0.1, validator=number(0.01, 1))
     length_growth: float = attrs.field(default=2.5, validator=number(1.1, 100))
+    outcome_shift: str = _action(TELL)
+    shift: float = attrs.field(default=0.3, validator=number(0.05, 1))
     overspend: str = _action(ASK)
     overspend_factor: float = attrs.field(default=1.5, validator=number(1, 100))
     ask_minutes: int = attrs.field(default=60, validator=whole(5, 1440))

@@ -83,7 +83,8 @@ class Metric(Enum):
     RUN_REQUESTED = Definition("RunRequested", Unit.COUNT, "runs started by an event or the schedule")
     RUN_REFUSED = Definition("RunRefused", Unit.COUNT, "run requests refused before anything was started")
     RUN_RELEASED = Definition("RunReleased", Unit.COUNT, "runs that ended in a release")
-    RUN_REJECTED = Definition("RunRejected", Unit.COUNT, "runs a check or a person stopped: reward, spend, candidate or release rejected")
+    RUN_REJECTED = Definition("RunRejected", Unit.COUNT, "runs a check or a person stopped: reward, spend, turn or release")
+    CANDIDATE_REJECTED = Definition("CandidateRejected", Unit.COUNT, "runs whose candidate did not pass the gate")
     RUN_FAILED = Definition("RunFailed", Unit.COUNT, "runs that ended by a fault: job, deployment or pipeline")
     JOB_HOURS = Definition("JobHours", Unit.NONE, "hours the customization job has been running")
     SPEND_ESTIMATED = Definition("SpendEstimated", Unit.NONE, "US dollars a run is estimated to cost, from the prices in settings")
@@ -91,8 +92,17 @@ class Metric(Enum):
         "SpendSoFar", Unit.NONE, "US dollars a job has taken so far, estimated from what was graded and the prices in settings"
     )
     GUARD_RAIL = Definition("GuardRail", Unit.COUNT, "guard rails reached: a job was stopped, a person asked or told")
+    RAIL_FLOOR = Definition("RailFloor", Unit.COUNT, "looks at which the mean reward was below its floor")
+    RAIL_FALLING = Definition("RailFalling", Unit.COUNT, "looks at which the mean reward had fallen from its best")
+    RAIL_COLLAPSE = Definition("RailCollapse", Unit.COUNT, "looks at which the mean reward had collapsed")
+    RAIL_PLATEAU = Definition("RailPlateau", Unit.COUNT, "looks at which the mean reward was low and did not rise")
+    RAIL_NO_SIGNAL = Definition("RailNoSignal", Unit.COUNT, "looks at which responses to the same prompt scored alike")
+    RAIL_EXPLOITATION = Definition("RailExploitation", Unit.COUNT, "looks at which the reward seemed to be exploited")
+    RAIL_OUTCOME_SHIFT = Definition("RailOutcomeShift", Unit.COUNT, "looks at which many more answers could not be read than before")
+    RAIL_OVERSPEND = Definition("RailOverspend", Unit.COUNT, "looks at which a job had taken much more than its estimate")
     ORPHANS = Definition("Orphans", Unit.COUNT, "jobs, deployments and throughput found that cost money and belong to no run")
     APPROVAL_REQUESTED = Definition("ApprovalRequested", Unit.COUNT, "approvals asked for")
+    APPROVAL_WAITING = Definition("ApprovalWaiting", Unit.NONE, "hours the longest approval has waited, while one waits")
     CANDIDATE_GAIN = Definition("CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model")
 
     FOREIGN_JOBS = Definition(
@@ -120,3 +130,15 @@ REWARD_BY_SPLIT: dict[str, Metric] = {
     names.SPLIT_REHEARSAL: Metric.REHEARSAL_REWARD,
 }
 """Which reward metric a sample's `rft_split` feeds; a sample without one counts as training, as Bedrock sends no split."""
+
+METRIC_OF_RAIL: dict[str, Metric] = {
+    "floor": Metric.RAIL_FLOOR,
+    "falling": Metric.RAIL_FALLING,
+    "collapse": Metric.RAIL_COLLAPSE,
+    "plateau": Metric.RAIL_PLATEAU,
+    "no_signal": Metric.RAIL_NO_SIGNAL,
+    "exploitation": Metric.RAIL_EXPLOITATION,
+    "outcome_shift": Metric.RAIL_OUTCOME_SHIFT,
+    "overspend": Metric.RAIL_OVERSPEND,
+}
+"""What a guard rail of the settings sends at each look at which it is reached; at the others it sends nothing, which costs nothing."""

@@ -40,6 +40,9 @@ ENV_RECORD_LOCK = "RFT_RECORD_LOCK"
 ENV_REWARD_IDENTITY = "RFT_REWARD_IDENTITY"
 """Hash of what a judge's verdicts depend on: models, prompts and their version, criteria. Only set where a model judges."""
 
+APPROVAL_STATES = ("ApproveSpend", "AskToContinue", "ApproveRelease")
+"""States of a run that wait for a person's answer."""
+
 RUN_ID_MAX = 48
 RUN_ID_PATTERN = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 """A run id is also the execution name, the job name, the model name and the client token (after `job_name`).

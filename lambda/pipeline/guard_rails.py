@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection, Sequence
 
 import attrs
 from contracts.guard_settings import ASK, OFF, STOP, GuardRailSettings
+from contracts.metrics import METRIC_OF_RAIL
 
-from pipeline.signals import Reading, mean
+from pipeline.signals import Reading, mean, unreadable_share
 
-COLLAPSE, PLATEAU, NO_SIGNAL, EXPLOITATION, OVERSPEND = "collapse", "plateau", "no_signal", "exploitation", "overspend"
+FLOOR, FALLING, COLLAPSE, PLATEAU, NO_SIGNAL = "floor", "falling", "collapse", "plateau", "no_signal"
+EXPLOITATION, OUTCOME_SHIFT, OVERSPEND = "exploitation", "outcome_shift", "overspend"
 TIME, CAP = "time", "cap"
 """The hard limits: `training.max_hours` and `training.caps.usd`. They stop a job and ask nobody."""
 
@@ -66,6 +68,11 @@ def pressing(found: Sequence[Finding], cleared: Collection[str]) -> Finding | No
     return next((one for one in found if one.action == STOP or one.rail not in cleared), None)
 
 
+def standing(found: Sequence[Finding], cleared: Collection[str]) -> list[str]:
+    """The rails that are reached and that nobody has said the job may go on for: those there are alarms on."""
+    return [one.rail for one in found if one.rail in METRIC_OF_RAIL and not (one.action == ASK and one.rail in cleared)]
+
+
 def _hard_limits(spend: Spend, hours: Hours) -> list[Finding]:
     found = []
     if hours.so_far > hours.allowed:
@@ -88,15 +95,34 @@ def _overspend(settings: GuardRailSettings, spend: Spend) -> list[Finding]:
     return [Finding(rail=OVERSPEND, action=settings.overspend, reason=reason)]
 
 
+def _floor(readings: Sequence[Reading], settings: GuardRailSettings) -> str | None:
+    trained = _after_warm_up(readings, settings)
+    latest = mean(_last(trained, settings.window_steps), "reward")
+    if latest is None or trained[-1].step - settings.warm_up_steps < settings.window_steps or latest >= settings.reward_floor:
+        return None
+    return (
+        f"the reward is below its floor: its mean over the last {settings.window_steps} steps is {latest:.3f}, below "
+        f"{settings.reward_floor:g} (guard_rails.floor)"
+    )
+
+
+def _falling(readings: Sequence[Reading], settings: GuardRailSettings) -> str | None:
+    return _fell(readings, settings, settings.falling_share, "the reward falls", "guard_rails.falling")
+
+
 def _collapse(readings: Sequence[Reading], settings: GuardRailSettings) -> str | None:
+    return _fell(readings, settings, settings.collapse_share, "the reward collapsed", "guard_rails.collapse")
+
+
+def _fell(readings: Sequence[Reading], settings: GuardRailSettings, share: float, what: str, key: str) -> str | None:
     trained = _after_warm_up(readings, settings)
     now, earlier = _last(trained, settings.window_steps), _all_but_last(trained, settings.window_steps)
     latest, best = mean(now, "reward"), _best(earlier, settings.window_steps)
-    if latest is None or best is None or latest >= settings.collapse_share * best:
+    if latest is None or best is None or latest >= share * best:
         return None
     return (
-        f"the reward collapsed: its mean over the last {settings.window_steps} steps is {latest:.3f}, below {settings.collapse_share:g} "
-        f"of the best before, {best:.3f} (guard_rails.collapse)"
+        f"{what}: its mean over the last {settings.window_steps} steps is {latest:.3f}, below {share:g} of the best before, "
+        f"{best:.3f} ({key})"
     )
 
 
@@ -147,11 +173,25 @@ def _exploitation(readings: Sequence[Reading], settings: GuardRailSettings) -> s
     )
 
 
+def _outcome_shift(readings: Sequence[Reading], settings: GuardRailSettings) -> str | None:
+    trained = _after_warm_up(readings, settings)
+    then, now = unreadable_share(_first(trained, settings.window_steps)), unreadable_share(_last(trained, settings.window_steps))
+    if then is None or now is None or now - then < settings.shift:
+        return None
+    return (
+        f"{now:.0%} of the answers cannot be read, and after the warm-up it was {then:.0%}: the model learnt another form of answer, or "
+        "the grader lost the old one (guard_rails.outcome_shift)"
+    )
+
+
 _RAILS: dict[str, Callable[[Sequence[Reading], GuardRailSettings], str | None]] = {
+    FLOOR: _floor,
+    FALLING: _falling,
     COLLAPSE: _collapse,
     PLATEAU: _plateau,
     NO_SIGNAL: _no_signal,
     EXPLOITATION: _exploitation,
+    OUTCOME_SHIFT: _outcome_shift,
 }
 
 

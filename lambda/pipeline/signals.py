@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import attrs
-from contracts.trends import JUDGE, TRAINING, VALIDATION
+from contracts.metrics import Metric
+from contracts.trends import JUDGE, OUTCOME_METRICS, OUTCOMES, TRAINING, VALIDATION
 
 from pipeline.trend import Step
+
+
+_UNREADABLE = [name for name, metric in OUTCOME_METRICS.items() if metric in (Metric.OUTCOME_NO_MARKER, Metric.OUTCOME_UNPARSABLE)]
 
 
 @attrs.frozen(kw_only=True)
@@ -24,6 +28,7 @@ class Reading:
         validation: mean score of validation responses graded meanwhile.
         validated: validation responses.
         judge_usd: US dollars the judge took.
+        unreadable: training responses whose answer the grader could not find or read.
     """
 
     step: int
@@ -35,6 +40,7 @@ class Reading:
     validation: float | None = None
     validated: int = 0
     judge_usd: float = 0.0
+    unreadable: int = 0
 
 
 def readings(steps: Sequence[Step]) -> list[Reading]:
@@ -54,6 +60,7 @@ def _reading(step: Step) -> Reading:
         validation=validated.get("reward"),
         validated=validated.get("graded", 0),
         judge_usd=judged.get("usd", 0.0),
+        unreadable=sum(trained.get(OUTCOMES, {}).get(name, 0) for name in _UNREADABLE),
     )
 
 
@@ -63,3 +70,9 @@ def mean(found: Sequence[Reading], what: str) -> float | None:
     counted = [(getattr(one, what), getattr(one, weigh)) for one in found if getattr(one, what) is not None]
     weights = sum(weight for _, weight in counted)
     return sum(value * weight for value, weight in counted) / weights if weights else None
+
+
+def unreadable_share(found: Sequence[Reading]) -> float | None:
+    """The share of training responses, 0 to 1, whose answer could not be read; None when none was graded."""
+    graded = sum(one.graded for one in found)
+    return sum(one.unreadable for one in found) / graded if graded else None

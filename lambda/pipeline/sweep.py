@@ -1,5 +1,7 @@
 """Sweep: finds what costs money and belongs to no run: a job nobody follows, a deployment nobody points at, throughput nobody asked for.
 
+It also says how long the longest approval has been waiting, for the alarm on it.
+
 Event: none is read. Gives `{orphans: [{kind, arn, run_id, since, usd_per_hour, removed}]}`. Every other step cleans up after itself;
 this one is for what was lost all the same, by a fault of the pipeline, of Bedrock, or by hand. It names the price per hour of each.
 
@@ -7,7 +9,8 @@ Permissions:
   bedrock:ListModelCustomizationJobs, bedrock:ListCustomModelDeployments, bedrock:ListProvisionedModelThroughputs on * (no resource level)
   bedrock:GetCustomModel on custom-model/*
   bedrock:StopModelCustomizationJob on model-customization-job/*, bedrock:DeleteCustomModelDeployment on custom-model-deployment/*
-  states:DescribeExecution on the state machine's executions; ssm:GetParameter on /rft/<env>/released-model
+  states:ListExecutions on the state machine; states:DescribeExecution, states:GetExecutionHistory on its executions
+  ssm:GetParameter on /rft/<env>/released-model
   sns:Publish on the topic, with kms:Decrypt and kms:GenerateDataKey on the topic's key
 Environment: RFT_ENVIRONMENT, RFT_SETTINGS, RFT_STATE_MACHINE_ARN, RFT_TOPIC_ARN.
 """
@@ -25,7 +28,7 @@ from contracts.emf import emit
 from contracts.metrics import Metric
 from contracts.settings import Prices
 
-from pipeline import aws, config, notices, pointer, turns
+from pipeline import aws, config, notices, pointer, turns, waiting
 from pipeline.clean_up import delete_deployment
 from pipeline.prepare_run import run_id_problems
 from pipeline.task import Event, Result, log, task
@@ -59,6 +62,8 @@ def handler(_event: Event) -> Result:
     found = [*_jobs(before, settings.training.prices), *_deployments(before), *_throughputs(settings.sweep.provisioned_usd_per_unit_hour)]
     orphans = [attrs.asdict(orphan) | {"removed": _removed(orphan) if settings.sweep.remove else False} for orphan in found]
     emit({Metric.ORPHANS: len(orphans)}, environment=config.environment(), run_id=None)
+    if (hours := waiting.longest(datetime.now(UTC))) > 0:
+        emit({Metric.APPROVAL_WAITING: hours}, environment=config.environment(), run_id=None)
     if orphans:
         log("orphans were found", orphans=len(orphans), removed=sum(orphan["removed"] for orphan in orphans))
         notices.tell(f"{len(orphans)} orphaned: costs money and belongs to no run", message(orphans))

@@ -25,7 +25,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from contracts.emf import emit
 from contracts.guard_settings import TELL
-from contracts.metrics import Metric
+from contracts.metrics import METRIC_OF_RAIL, Metric
 from contracts.run import Plan
 
 from pipeline import aws, config, guard_rails, jobs, notices, signals, spend, stopping, store, trend, trend_record
@@ -98,6 +98,9 @@ def _guarded(plan: Plan, record: GuardRecord, readings: Sequence[Reading], *, sp
         settings.guard_rails,
         spend=Spend(so_far=spent, estimated=plan.estimate.usd, cap=settings.training.caps.usd),
         hours=Hours(so_far=hours, allowed=settings.training.max_hours),
+    )
+    emit(
+        {METRIC_OF_RAIL[rail]: 1 for rail in guard_rails.standing(found, record.cleared)}, environment=plan.environment, run_id=plan.run_id
     )
     finding = guard_rails.pressing(found, record.cleared)
     if finding is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Duration
 from contracts.metrics import Metric
 
 from stacks.alarms.watched import Watched
@@ -48,6 +49,18 @@ def rules(watched: Watched) -> list[AlarmRule]:
             quiet_because=_COUNTED,
         ),
         AlarmRule(
+            construct_id="CandidateRejected",
+            metric=watched.metric(Metric.CANDIDATE_REJECTED, "Sum"),
+            threshold=0,
+            needs_person=False,
+            ends=False,
+            told="the message at the run's end gives the gate's reasons.",
+            what="A trained model did not pass the gate and is not released; its deployment is deleted.",
+            first="`rft run show` gives the gate's reasons and both means.",
+            quiet_because=_COUNTED,
+        ),
+        _approval_waiting(watched),
+        AlarmRule(
             construct_id="RunTimedOut",
             metric=aws_metric("AWS/States", "ExecutionsTimedOut", machine),
             threshold=0,
@@ -66,3 +79,19 @@ def rules(watched: Watched) -> list[AlarmRule]:
             quiet_because="Hours come while a job runs; without one there is none to be late.",
         ),
     ]
+
+
+def _approval_waiting(watched: Watched) -> AlarmRule:
+    # Asked by the sweep: the state machine could only say so itself by waking up, and be billed for it.
+    hours, sweeps = watched.settings.alarms.approval_hours, Duration.hours(watched.settings.sweep.hours)
+    return AlarmRule(
+        construct_id="ApprovalWaiting",
+        metric=watched.metric(Metric.APPROVAL_WAITING, "Maximum", sweeps),
+        threshold=hours,
+        of=2,
+        what=f"A run has waited for a person's answer for more than {hours:g} hours. After "
+        f"{watched.settings.approval.timeout_hours} it ends without one.",
+        first="find it with `rft run list`, then answer with `rft run approve` or `rft run reject`.",
+        quiet_because="Each sweep sends how long the longest approval has waited, and nothing when none does; a sweep that failed is in "
+        "the dead-letter queue FailedEvents.",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.metrics import Metric
+from contracts.metrics import METRIC_OF_RAIL, Metric
 
 from stacks.dashboards import trends
 from stacks.dashboards.widgets import (
@@ -51,6 +51,7 @@ def _runs() -> list[Widget]:
                 own(Metric.RUN_REFUSED, COUNT, "refused"),
                 own(Metric.RUN_RELEASED, COUNT, "released"),
                 own(Metric.RUN_REJECTED, COUNT, "rejected"),
+                own(Metric.CANDIDATE_REJECTED, COUNT, "candidate rejected"),
                 own(Metric.RUN_FAILED, COUNT, "failed"),
                 own(Metric.APPROVAL_REQUESTED, COUNT, "approvals asked"),
                 own(Metric.GUARD_RAIL, COUNT, "guard rails reached"),
@@ -90,10 +91,19 @@ def cost(*, judged: bool) -> list[Widget]:
             unit=DOLLARS,
         ),
         Widget(
-            title="Job hours",
-            meaning="How long the customization job has been running, at each look. At the limit in settings it is stopped.",
-            lines=[own(Metric.JOB_HOURS, MOST, "hours")],
+            title="Hours",
+            meaning="How long the job has been running, at each look, until its limit; and how long an approval has waited, at each sweep.",
+            lines=[own(Metric.JOB_HOURS, MOST, "job"), own(Metric.APPROVAL_WAITING, MOST, "approval waiting")],
             unit=HOURS,
+        ),
+        Widget(
+            title="Guard rails",
+            meaning="Looks at a running job, and those at which a rail was reached. Each rail has its alarm and its runbook.",
+            lines=[
+                own(Metric.JOB_HOURS, "SampleCount", "looks"),
+                *(own(metric, COUNT, rail.replace("_", " ")) for rail, metric in METRIC_OF_RAIL.items()),
+            ],
+            unit=TIMES,
         ),
     ]
 

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 from contracts.guard_settings import ASK, OFF, STOP, TELL, GuardRailSettings
+from contracts.metrics import METRIC_OF_RAIL
 from contracts.run import Plan
 from contracts.settings import Prices
 from pipeline import guard_rails, signals, spend
@@ -14,7 +15,8 @@ from pipeline.guard_rails import Hours, Spend
 from pipeline.guard_record import GuardRecord
 from pipeline.signals import Reading
 
-SETTINGS = GuardRailSettings(warm_up_steps=5, window_steps=5, plateau_steps=20)
+SETTINGS = GuardRailSettings(warm_up_steps=5, window_steps=5, plateau_steps=20, falling=OFF)
+FALLING = attrs.evolve(SETTINGS, falling=TELL)
 CHEAP, EARLY = Spend(so_far=1.0, estimated=10.0, cap=100.0), Hours(so_far=1.0, allowed=24.0)
 NO = {"approved": False, "by": "someone"}
 
@@ -67,6 +69,35 @@ def test_a_collapse_before_the_warm_up_is_no_collapse() -> None:
     assert rails(course([0.9, 0.9, 0.9, 0.9, *rising(30, 0.2, 0.4)])) == {}
 
 
+def test_a_reward_is_told_of_while_it_falls_and_stopped_when_it_collapsed() -> None:
+    assert rails(course([*rising(30), *[0.6] * 8]), FALLING) == {"falling": TELL}
+    assert rails(course([*rising(30), *[0.7] * 8]), FALLING) == {}
+    assert list(rails(course([*rising(30), *[0.2] * 8]), FALLING).items()) == [("collapse", STOP), ("falling", TELL)]
+
+
+def test_a_reward_below_its_floor_counts_from_a_whole_window_after_the_warm_up() -> None:
+    assert rails(course([0.0] * 9)) == {}
+    assert rails(course([0.04] * 10)) == {"floor": TELL}
+    assert rails(course([0.05] * 10)) == {}
+    assert rails(course([*[0.0] * 5, *rising(10, 0.2, 0.3)])) == {}
+
+
+def test_answers_that_cannot_be_read_any_more_are_a_shift_of_outcomes() -> None:
+    found = guard_rails.findings(course(rising(), unreadable=[13] * 35 + [64] * 10), SETTINGS, spend=CHEAP, hours=EARLY)
+    assert [(one.rail, one.action) for one in found] == [("outcome_shift", TELL)]
+    assert "50% of the answers" in found[0].reason and "10%" in found[0].reason
+    assert rails(course(rising(), unreadable=[64] * 35 + [13] * 10)) == {}
+    assert rails(course(rising(), unreadable=[64] * 45)) == {}
+
+
+def test_an_alarm_stands_until_a_person_says_yes_and_again_for_what_was_only_told() -> None:
+    found = guard_rails.findings(course([0.01] * 45), SETTINGS, spend=CHEAP, hours=EARLY)
+    assert guard_rails.standing(found, ()) == ["plateau", "floor"]
+    assert guard_rails.standing(found, ("plateau", "floor")) == ["floor"]
+    stopped = guard_rails.findings([], SETTINGS, spend=Spend(so_far=200.0, estimated=190.0, cap=100.0), hours=EARLY)
+    assert guard_rails.standing(stopped, ()) == [], "the hard limits have alarms of their own"
+
+
 def test_a_low_reward_that_does_not_rise_is_a_plateau() -> None:
     assert rails(course([0.05] * 45)) == {"plateau": ASK}
 
@@ -115,7 +146,7 @@ def test_a_rail_does_what_the_settings_say(action: str) -> None:
 
 
 def test_a_rail_that_is_off_is_silent_and_the_hard_limits_cannot_be() -> None:
-    off = attrs.evolve(SETTINGS, collapse=OFF, plateau=OFF, no_signal=OFF, exploitation=OFF, overspend=OFF)
+    off = attrs.evolve(FALLING, **dict.fromkeys(METRIC_OF_RAIL, OFF))
     collapsed = course([*rising(30), *[0.0] * 8], spread=[0.0] * 38)
     assert rails(collapsed, off, spend=Spend(so_far=101, estimated=1, cap=100), hours=Hours(so_far=25, allowed=24)) == {
         "time": STOP,
@@ -124,7 +155,8 @@ def test_a_rail_that_is_off_is_silent_and_the_hard_limits_cannot_be() -> None:
 
 
 def test_what_stops_comes_before_what_asks_and_what_was_cleared_is_silent() -> None:
-    found = guard_rails.findings(course([*rising(30), *[0.0] * 8], spread=[0.3] * 30 + [0.0] * 8), SETTINGS, spend=CHEAP, hours=EARLY)
+    readings = course([*rising(30), *[0.1] * 8], spread=[0.3] * 30 + [0.0] * 8)
+    found = guard_rails.findings(readings, SETTINGS, spend=CHEAP, hours=EARLY)
     assert [one.action for one in found] == [STOP, ASK]
     pressing = guard_rails.pressing(found, ["collapse", "no_signal"])
     assert pressing is not None and pressing.rail == "collapse", "a rail that stops cannot be cleared"
@@ -164,12 +196,22 @@ def test_a_step_of_the_trend_is_a_reading() -> None:
     step = {
         "step": 4,
         "since": 2,
-        "training": {"graded": 256, "reward": 0.3, "spread": 0.2, "length": 400.0},
+        "training": {
+            "graded": 256,
+            "reward": 0.3,
+            "spread": 0.2,
+            "length": 400.0,
+            "outcomes": {"correct": 70, "no_marker": 30, "unparsable": 34},
+        },
         "validation": {"graded": 40, "reward": 0.8},
         "judge": {"usd": 0.5},
     }
     (one,) = signals.readings([step])
-    assert one == Reading(step=4, since=2, reward=0.3, graded=256, spread=0.2, length=400.0, validation=0.8, validated=40, judge_usd=0.5)
+    assert one == Reading(
+        step=4, since=2, reward=0.3, graded=256, spread=0.2, length=400.0, validation=0.8, validated=40, judge_usd=0.5, unreadable=64
+    )
+    assert signals.unreadable_share([one]) == 0.25
+    assert signals.unreadable_share([Reading(step=1)]) is None
 
 
 def test_a_step_nothing_was_graded_of_is_a_reading_of_nothing() -> None:

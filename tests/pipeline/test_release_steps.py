@@ -213,6 +213,6 @@ def test_every_outcome_is_counted_once_and_a_refused_request_leaves_a_record(hou
         record_lineage.handler({**given, "request": {"requested_by": "ana"}}, None)
     counted = capsys.readouterr().out
 
-    assert [counted.count(f'"{name}":1') for name in ("RunReleased", "RunRejected", "RunFailed")] == [1, 6, 4]
+    assert [counted.count(f'"{name}":1') for name in ("RunReleased", "RunRejected", "CandidateRejected", "RunFailed")] == [1, 5, 1, 4]
     record = house.read(house.runs, names.record_key("lineage-requestrefused", "lineage.json"))
     assert (record["requested_by"], record["dataset"], record["model"]["model_arn"]) == ("ana", None, None)

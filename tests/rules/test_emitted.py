@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from contracts.metrics import NAMESPACE, REWARD_BY_SPLIT, Metric
+from contracts.metrics import METRIC_OF_RAIL, NAMESPACE, REWARD_BY_SPLIT, Metric
 
 from audit.assembly import ROOT
 from tests.rules.conftest import Checked
+
+MAPPINGS = {"REWARD_BY_SPLIT": REWARD_BY_SPLIT, "METRIC_OF_RAIL": METRIC_OF_RAIL}
 
 
 def emitted() -> set[str]:
@@ -20,8 +22,8 @@ def emitted() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Metric":
                 found.add(Metric[node.attr].metric_name)
-            if isinstance(node, ast.Name) and node.id == "REWARD_BY_SPLIT":
-                found |= {metric.metric_name for metric in REWARD_BY_SPLIT.values()}
+            if isinstance(node, ast.Name) and node.id in MAPPINGS:
+                found |= {metric.metric_name for metric in MAPPINGS[node.id].values()}
     return found
 
 
