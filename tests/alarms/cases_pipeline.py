@@ -50,6 +50,18 @@ def _swept(*, lost: bool) -> Play:
     return play
 
 
+def _waiting(state: str, *, share: float) -> Play:
+    """A sweep while a run has been in a state for a share of the hours an approval may wait untold."""
+
+    def play(scene: Scene) -> None:
+        since = datetime.now(UTC) - timedelta(hours=share * scene.deployed.settings.alarms.approval_hours)
+        scene.services.listed["list_executions"] = [{"executions": [{"executionArn": f"arn:aws:states:execution:{RUN}"}]}]
+        scene.services.history = [{"timestamp": since, "stateEnteredEventDetails": {"name": state}}]
+        scene.step("sweep", {})
+
+    return play
+
+
 def _deployed_by(*, stranger: bool) -> Play:
     def play(scene: Scene) -> None:
         maker = scene.deployed.variables("pipeline.inspect_jobs.handler")[names.ENV_DEPLOYMENT_MAKER]
@@ -77,12 +89,13 @@ def _looked(*, hours: float | None = None, share_of_hours: float = 0, share_of_u
         scene.services.job = {"jobArn": "arn:aws:bedrock:job/1", "status": "InProgress", "creationTime": started}
         if graded:
             scene.grade([RIGHT] * graded)
-        scene.step("track_training", {"job_arn": "arn:aws:bedrock:job/1", "plan": plain(_plan(scene))})
+        scene.step("track_training", {"job_arn": "arn:aws:bedrock:job/1", "plan": plain(a_plan(scene))})
 
     return play
 
 
-def _plan(scene: Scene) -> Plan:
+def a_plan(scene: Scene) -> Plan:
+    """The plan of the run that is looked at."""
     settings = scene.deployed.settings
     return Plan(
         run_id=RUN,
@@ -149,6 +162,18 @@ CASES: dict[str, Case] = {
         _ended(Outcome.RELEASED, Outcome.CANDIDATE_REJECTED, Outcome.SPEND_REJECTED, Outcome.APPROVAL_TIMED_OUT),
         fired_by="a run whose job failed",
         missed_by="runs that were released, rejected or not approved",
+    ),
+    "CandidateRejected": told(
+        _ended(Outcome.CANDIDATE_REJECTED),
+        _ended(Outcome.RELEASED, Outcome.REWARD_REJECTED, Outcome.RELEASE_REJECTED, Outcome.TRAINING_FAILED),
+        fired_by="a run whose candidate did not pass the gate",
+        missed_by="runs that were released, failed, or rejected elsewhere",
+    ),
+    "ApprovalWaiting": told(
+        _waiting("ApproveRelease", share=1.02),
+        in_turn(for_long(_waiting("ApproveRelease", share=0.98)), for_long(_waiting("AwaitJobChange", share=2))),
+        fired_by="a sweep that finds a release waiting for its approval for longer than `approval_hours`",
+        missed_by="sweeps a little earlier, and a job that is waited for",
     ),
     "OrphansFound": told(
         _swept(lost=True),

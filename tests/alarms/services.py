@@ -25,6 +25,7 @@ class Services:
         listed: what a paginator gives, by operation: the pages.
         told: subjects of what was published to a topic, for people.
         job: what GetModelCustomizationJob answers; None says there is none.
+        history: events of every execution, the newest first.
     """
 
     def __init__(self) -> None:
@@ -32,12 +33,14 @@ class Services:
         self.listed: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.told: list[str] = []
         self.job: dict[str, Any] | None = None
+        self.history: list[dict[str, Any]] = []
 
     def forget(self) -> None:
         """Nothing is stored, listed or told, and there is no job."""
         self.objects.clear()
         self.listed.clear()
         self.told.clear()
+        self.history.clear()
         self.job = None
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
@@ -77,6 +80,9 @@ class Services:
 
     def describe_execution(self, **_: Any) -> dict[str, Any]:
         raise fault("ExecutionDoesNotExist", "DescribeExecution")
+
+    def get_execution_history(self, **_: Any) -> dict[str, Any]:
+        return {"events": self.history}
 
     # Bedrock
     def get_model_customization_job(self, **_: Any) -> dict[str, Any]:
