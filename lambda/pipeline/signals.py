@@ -10,7 +10,6 @@ from contracts.trends import JUDGE, OUTCOME_METRICS, OUTCOMES, TRAINING, VALIDAT
 
 from pipeline.trend import Step
 
-
 _UNREADABLE = [name for name, metric in OUTCOME_METRICS.items() if metric in (Metric.OUTCOME_NO_MARKER, Metric.OUTCOME_UNPARSABLE)]
 
 

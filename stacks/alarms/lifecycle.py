@@ -73,7 +73,6 @@ def rules(watched: Watched) -> list[AlarmRule]:
             construct_id="RunOverTime",
             metric=watched.metric(Metric.JOB_HOURS, "Maximum", watched.look),
             threshold=share * hours,
-            of=2,
             what=f"A job has run for more than {share:.0%} of the {hours:g} hours it may. At {hours:g} it is stopped and leaves no model.",
             first="compare its trend with the estimate: let it end, stop it now, or raise training.max_hours and deploy.",
             quiet_because="Hours come while a job runs; without one there is none to be late.",
@@ -88,7 +87,6 @@ def _approval_waiting(watched: Watched) -> AlarmRule:
         construct_id="ApprovalWaiting",
         metric=watched.metric(Metric.APPROVAL_WAITING, "Maximum", sweeps),
         threshold=hours,
-        of=2,
         what=f"A run has waited for a person's answer for more than {hours:g} hours. After "
         f"{watched.settings.approval.timeout_hours} it ends without one.",
         first="find it with `rft run list`, then answer with `rft run approve` or `rft run reject`.",

@@ -15,7 +15,6 @@ def rules(watched: Watched) -> list[AlarmRule]:
             construct_id="SpendOverBudget",
             metric=watched.metric(Metric.SPEND_SO_FAR, "Maximum", watched.look),
             threshold=share * usd,
-            of=2,
             what=f"A job has taken more than {share:.0%} of the ${usd:,.0f} a run may, by the prices in settings. At the cap it is stopped "
             "and leaves no model.",
             first="compare spend and trend with `rft report`: let it end, stop it now, or raise training.caps.usd and deploy.",

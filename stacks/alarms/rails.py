@@ -45,8 +45,6 @@ def _rule(watched: Watched, rail: _Rail, action: str) -> AlarmRule:
         construct_id=rail.alarm,
         metric=watched.metric(METRIC_OF_RAIL[rail.rail], "Sum", watched.look),
         threshold=0,
-        # Looks are a little further apart than the wait between them: one of two periods keeps the alarm on from look to look.
-        of=2,
         # Who is asked must answer; what is only told can wait, and what stops the job has ended the cost.
         needs_person=action == ASK,
         told=_TOLD.get(action, _TELLS),

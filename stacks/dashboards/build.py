@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from contracts import names
+from contracts.guard_settings import OFF, GuardRailSettings
 from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
 
 from stacks.constructs.metric import MINUTE
@@ -43,7 +44,7 @@ class Dashboards(Construct):
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._thresholds = _thresholds(alarms)
+        self._thresholds = {**_thresholds(alarms), **_rails(settings.guard_rails)}
         self._values = {
             Part.ENVIRONMENT: settings.name,
             Part.RUN: NO_RUN,
@@ -144,6 +145,16 @@ Watched = tuple[str, str, str]
 
 def _watched(line: Line) -> Watched:
     return line.namespace, line.name, line.statistic
+
+
+def _rails(rails: GuardRailSettings) -> Mapping[Watched, list[tuple[float, str]]]:
+    """Where guard rails are reached that have a fixed limit; their alarms watch the rail and not what it looks at."""
+    limits = {"floor": (Metric.REWARD, rails.reward_floor), "no_signal": (Metric.GROUP_SPREAD, rails.spread_floor)}
+    return {
+        (NAMESPACE, metric.metric_name, "Average"): [(limit, f"guard rail below {limit:g}")]
+        for rail, (metric, limit) in limits.items()
+        if getattr(rails, rail) != OFF
+    }
 
 
 def _thresholds(alarms: Iterable[cloudwatch.IAlarm]) -> Mapping[Watched, list[tuple[float, str]]]:

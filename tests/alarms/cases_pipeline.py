@@ -8,8 +8,10 @@ from typing import Any
 from contracts import names
 from contracts.events import CLOUDTRAIL_CALL, Outcome
 from contracts.run import Estimate, Plan
+from contracts.trends import JUDGE
 from contracts.validation import plain
 from pipeline import foreign
+from pipeline.trend import Step
 
 from tests.alarms.case import Case, for_long, in_turn, often, once_less, told
 from tests.alarms.scene import RIGHT, RUN, Play, Scene
@@ -84,14 +86,19 @@ def _looked(*, hours: float | None = None, share_of_hours: float = 0, share_of_u
     def play(scene: Scene) -> None:
         training = scene.deployed.settings.training
         started = datetime.now(UTC) - timedelta(hours=share_of_hours * training.max_hours if hours is None else hours)
-        spent = {"Id": "judge_usd", "Timestamps": [started], "Values": [share_of_usd * training.caps.usd]}
-        scene.services.listed["get_metric_data"] = [{"MetricDataResults": [spent]}]
+        usd = share_of_usd * training.caps.usd
+        scene.recorded([judged(started, usd)])
         scene.services.job = {"jobArn": "arn:aws:bedrock:job/1", "status": "InProgress", "creationTime": started}
         if graded:
             scene.grade([RIGHT] * graded)
         scene.step("track_training", {"job_arn": "arn:aws:bedrock:job/1", "plan": plain(a_plan(scene))})
 
     return play
+
+
+def judged(at: datetime, usd: float) -> Step:
+    """A step in which the judge took so many US dollars."""
+    return {"step": 1, "since": 0, "began": at.isoformat(), "at": at.isoformat(), JUDGE: {"calls": 1, "usd": usd}}
 
 
 def a_plan(scene: Scene) -> Plan:

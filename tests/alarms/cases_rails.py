@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 import attrs
 from contracts import names
 from contracts.run import Plan
+from contracts.trends import OUTCOMES, TRAINING
 from contracts.validation import plain
 from pipeline import jobs
+from pipeline.trend import Step
 
 from tests.alarms.case import Case, for_long, in_turn
-from tests.alarms.cases_pipeline import a_plan
+from tests.alarms.cases_pipeline import a_plan, judged
 from tests.alarms.scene import Play, Scene
 
 Column = Sequence[float]
-_SPREAD, _LENGTH, _READABLE = 0.3, 400.0, 0.9
-_HIGH = 0.8
+_LENGTH, _UNREAD, _HIGH = 400.0, 0.1, 0.8
+_USUAL = {"spread": 0.3, "length": _LENGTH, "unread": _UNREAD}
 
 
 def _steps(scene: Scene, rewards: Column, **columns: Column) -> None:
@@ -26,26 +28,32 @@ def _steps(scene: Scene, rewards: Column, **columns: Column) -> None:
     graded = h.batch_size * h.training_sample_per_prompt
     count = len(rewards)
     started = datetime.now(UTC) - timedelta(minutes=count + 1)
-    unread = columns.pop("unread", [1 - _READABLE] * count)
-    values = {
-        "train_average": rewards,
-        "train_samplecount": [graded] * count,
-        "spread": [_SPREAD] * count,
-        "length": [_LENGTH] * count,
-        "no_marker": [round(share * graded) for share in unread],
-        **columns,
-    }
-    moments = [started + timedelta(minutes=n) for n in range(count)]
-    scene.services.listed["get_metric_data"] = [
-        {"MetricDataResults": [{"Id": name, "Timestamps": moments, "Values": list(found)} for name, found in values.items()]}
+    spread, length, unread = (columns.get(name, [usual] * count) for name, usual in _USUAL.items())
+    steps = [
+        {
+            "step": place + 1,
+            "since": place,
+            "began": (started + timedelta(minutes=place)).isoformat(),
+            "at": (started + timedelta(minutes=place)).isoformat(),
+            TRAINING: {
+                "graded": graded,
+                "groups": h.batch_size,
+                "reward": reward,
+                "spread": spread[place],
+                "length": length[place],
+                OUTCOMES: {"no_marker": round(unread[place] * graded)},
+            },
+        }
+        for place, reward in enumerate(rewards)
     ]
     # What the steps cost is no matter here.
     plan = attrs.evolve(a_plan(scene), estimate=attrs.evolve(a_plan(scene).estimate, usd=scene.deployed.settings.training.caps.usd))
-    _look(scene, plan, started)
+    _look(scene, plan, started, steps)
 
 
-def _look(scene: Scene, plan: Plan, started: datetime) -> None:
-    """TrackTraining looks at the job the plan asks for."""
+def _look(scene: Scene, plan: Plan, started: datetime, steps: Sequence[Step]) -> None:
+    """TrackTraining looks at the job the plan asks for, whose steps so far are in its record."""
+    scene.recorded(steps)
     variables = scene.deployed.variables("pipeline.track_training.handler")
     security = jobs.Security(
         role_arn=variables[names.ENV_JOB_ROLE],
@@ -124,8 +132,8 @@ def _unread(share: float) -> Play:
 
     def play(scene: Scene) -> None:
         rails, early = scene.deployed.settings.guard_rails, _early(scene)
-        risen = 1 - _READABLE + share * rails.shift
-        _steps(scene, _at(0.5, early + rails.window_steps), unread=[*_at(1 - _READABLE, early), *_at(risen, rails.window_steps)])
+        risen = _UNREAD + share * rails.shift
+        _steps(scene, _at(0.5, early + rails.window_steps), unread=[*_at(_UNREAD, early), *_at(risen, rails.window_steps)])
 
     return play
 
@@ -136,9 +144,7 @@ def _dear(share: float) -> Play:
     def play(scene: Scene) -> None:
         usd = share * scene.deployed.settings.guard_rails.overspend_factor * a_plan(scene).estimate.usd
         started = datetime.now(UTC) - timedelta(minutes=1)
-        spent = {"Id": "judge_usd", "Timestamps": [started], "Values": [usd]}
-        scene.services.listed["get_metric_data"] = [{"MetricDataResults": [spent]}]
-        _look(scene, a_plan(scene), started)
+        _look(scene, a_plan(scene), started, [judged(started, usd)])
 
     return play
 
@@ -148,7 +154,7 @@ def _rail(fires: Play, *misses: Play, fired_by: str, missed_by: str) -> Case:
     return Case(
         fires=fires,
         misses=in_turn(*(for_long(each) for each in misses)),
-        recovers=lambda scene: scene.each_period(scene.periods + 1, misses[0]),
+        recovers=lambda scene: scene.each_period(scene.periods + 4, misses[0]),
         fired_by=f"a look at a job {fired_by}",
         missed_by=f"looks at one {missed_by}",
         recovered_by="looks at which the rail is not reached",

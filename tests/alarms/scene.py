@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from contracts import names
+from pipeline import trend_record
+from pipeline.trend import Step
 
 from tests.alarms.engine import Engine
 from tests.alarms.services import Services
@@ -123,6 +125,12 @@ class Scene:
             finally:
                 for line in out.getvalue().splitlines():
                     self.engine.log(f"/{module}", line)
+
+    def recorded(self, steps: Sequence[Step]) -> None:
+        """The steps of the run's job so far, as TrackTraining's last look left them in its record; the grader's log has none since."""
+        bucket = self.deployed.variables("pipeline.track_training.handler")[names.ENV_RUNS_BUCKET]
+        record = {"steps": list(steps), "settled": len(steps)}
+        self.services.objects[bucket, names.record_key(RUN, trend_record.FILE)] = json.dumps(record).encode()
 
     # --- AWS ----------------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ class Services:
         self.job = None
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        for client in ("s3", "bedrock", "cloudwatch", "events", "functions", "kms", "sns", "ssm", "states", "sts"):
+        for client in ("s3", "bedrock", "events", "functions", "kms", "logs", "sns", "ssm", "states", "sts"):
             patch.setattr(aws, client, lambda: self)
 
     # S3

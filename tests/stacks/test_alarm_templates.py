@@ -121,7 +121,7 @@ def test_every_guard_rail_that_is_on_has_its_alarm(environment: Synthesised) -> 
     for rail, action in rails.items():
         alarm = watched[METRIC_OF_RAIL[rail].metric_name]
         assert alarm["Properties"]["Period"] > environment.settings.training.poll_seconds, f"{rail}: a period without a look would end it"
-        assert (alarm["Properties"]["EvaluationPeriods"], alarm["Properties"]["DatapointsToAlarm"]) == (2, 1), rail
+        assert (alarm["Properties"]["EvaluationPeriods"], alarm["Properties"]["DatapointsToAlarm"]) == (1, 1), rail
         assert alarm["Metadata"][METADATA]["NeedsPerson"] == (action == ASK), rail
 
 

@@ -102,14 +102,14 @@ def test_a_meaning_fits_below_its_graph_and_titles_are_unique(module: Any) -> No
         assert len({line.label for line in widget.lines}) == len(widget.lines) <= 10
 
 
-def test_alarms_are_drawn_where_they_watch(environment: Synthesised) -> None:
-    floors, found = environment.settings.alarms, graphs(bodies(environment)[names.dashboard(environment.settings.name)])
+def test_alarms_and_guard_rails_are_drawn_where_they_watch(environment: Synthesised) -> None:
+    rails, found = environment.settings.guard_rails, graphs(bodies(environment)[names.dashboard(environment.settings.name)])
 
     def lines(title: str) -> list[tuple[float, str]]:
         return [(line["value"], line["label"]) for line in found[title]["annotations"]["horizontal"]]
 
-    assert lines("Reward") == [(floors.reward_floor, f"alarm below {floors.reward_floor:,g}")]
-    assert lines("Spread within groups") == [(floors.spread_floor, f"alarm below {floors.spread_floor:g}")]
+    assert lines("Reward") == [(rails.reward_floor, f"guard rail below {rails.reward_floor:g}")]
+    assert lines("Spread within groups") == [(rails.spread_floor, f"guard rail below {rails.spread_floor:g}")]
     assert lines("Duration of reward calls")[0][0] == 0.8 * environment.settings.reward.timeout_seconds * 1000
     # A threshold of 0 is the axis.
     assert "annotations" not in found["Must stay at zero"]
