@@ -205,7 +205,8 @@ def require(state_dir: Path = STATE_DIR) -> Endpoint:
 
 
 def status(*, state_dir: Path = STATE_DIR) -> dict[str, Any]:
-    """What is running: `running`, and if so `endpoint`, `pid`, `clock`, `not_emulated` (`what` and `why` each) and `bedrock`."""
+    """What is running: `running`, and if so `endpoint`, `pid`, `clock`, `not_emulated` (`what` and `why` each), `alarms` that are on and
+    `bedrock`."""
     found = find(state_dir)
     return {"running": True, **found.admin("GET", "status")} if found else {"running": False, "state_dir": str(state_dir)}
 

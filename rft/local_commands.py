@@ -39,7 +39,7 @@ def up(output: Output, port: int | None) -> None:
 @local.command("status")
 @json_option
 def status(output: Output) -> None:
-    """Whether it runs, and what it records without emulating. Exit code 3 when it does not run."""
+    """Whether it runs, which alarms are on, and what it records without emulating. Exit code 3 when it does not run."""
     found = _attempt(cloud.status)
     if not found["running"]:
         output.result(found, "the local cloud is not running")
@@ -49,12 +49,19 @@ def status(output: Output) -> None:
         facts({"endpoint": found["endpoint"], "process": found["pid"], "state": found["state_dir"]}),
         f"clock     a minute of waiting lasts {found['clock'] * 60:g} s",
         "",
+        *_alarms(found["alarms"]),
         "Training is done by a small stand-in policy, never by a language model; rewards are those of the deployed function.",
         "",
         "Recorded, not emulated:",
         *(f"  {entry['what']}: {entry['why']}" for entry in found["not_emulated"]),
     ]
     output.result(found, "\n".join(lines))
+
+
+def _alarms(on: list[dict[str, str]]) -> list[str]:
+    if not on:
+        return ["alarms    none is on", ""]
+    return ["Alarms that are on:", *(f"  {alarm['name']}, since {alarm['since']}: {alarm['advice']}" for alarm in on), ""]
 
 
 @local.command("down")

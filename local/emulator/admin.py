@@ -15,7 +15,7 @@ from typing import Any
 
 import ministack.app as upstream
 
-from local.emulator import bedrock, not_emulated, settings
+from local.emulator import alarms, bedrock, not_emulated, settings
 
 PREFIX = "/_rft/"
 TOKEN_HEADER = "x-rft-token"  # noqa: S105 - the header's name, not a secret
@@ -54,6 +54,7 @@ def _status() -> dict[str, Any]:
         "clock": current.clock,
         "state_dir": str(current.state_dir),
         "not_emulated": [{"what": what, "why": why} for what, why in not_emulated.entries()],
+        "alarms": alarms.on(),
         "bedrock": bedrock.status(),
     }
 

@@ -81,7 +81,7 @@ def _too_little(found: list[bool | None], condition: Condition, current: str) ->
     return "ALARM" if age >= condition.datapoints else current
 
 
-def reason_of(values: list[float | None], condition: Condition, state: str, begins: list[int] | None = None) -> str:
+def reason_of(values: list[float | None], condition: Condition, state: str, begins: list[float] | None = None) -> str:
     """CloudWatch's own wording of why an alarm is in a state.
 
     Args:
@@ -90,23 +90,25 @@ def reason_of(values: list[float | None], condition: Condition, state: str, begi
     """
     times = [""] * len(values) if begins is None else [time.strftime(" (%d/%m/%y %H:%M:%S)", time.gmtime(begin)) for begin in begins]
     shown = [(value, f"{value!r}{when}") for value, when in zip(values, times, strict=True) if value is not None][-condition.periods :]
+    treated = {"breaching": "Breaching", "notBreaching": "NonBreaching"}.get(condition.missing)
     if state == "INSUFFICIENT_DATA" or not shown:
         missing = condition.periods - len(shown)
-        if condition.missing in ("breaching", "notBreaching"):
-            treated = "Breaching" if condition.missing == "breaching" else "NonBreaching"
+        if treated:
             return (
                 f"Threshold Crossed: no datapoints were received for {_counted(condition.periods, 'period')} "
                 f"and {_counted(missing, 'missing datapoint')} {_were(missing)} treated as [{treated}]."
             )
         return f"Insufficient Data: {_counted(missing, 'datapoint')} {_were(missing)} unknown."
     compare, words = COMPARISONS[condition.comparison]
+    lacking = condition.periods - len(shown)
+    filled = f" and {_counted(lacking, 'missing datapoint')} {_were(lacking)} treated as [{treated}]" if lacking and treated else ""
     breaching = sum(compare(value, condition.threshold) for value, _ in shown)
     count, not_ = (breaching, "") if state == "ALARM" else (len(shown) - breaching, " not")
     before, after = ("OK", "ALARM") if state == "ALARM" else ("ALARM", "OK")
     least = condition.datapoints if state == "ALARM" else condition.periods - condition.datapoints + 1
     return (
         f"Threshold Crossed: {count} out of the last {len(shown)} datapoints [{', '.join(text for _, text in reversed(shown))}] "
-        f"{_were(count)}{not_} {words} the threshold ({condition.threshold!r}) "
+        f"{_were(count)}{not_} {words} the threshold ({condition.threshold!r}){filled} "
         f"(minimum {_counted(least, 'datapoint')} for {before} -> {after} transition)."
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch as upstream
 
-from local.emulator import alarm_rules, cloudwatch_api, metric_math, metric_queries, metric_series
+from local.emulator import alarm_rules, cloudwatch_api, metric_math, metric_queries, metric_series, settings
 
 log = logging.getLogger("rft.local")
 
@@ -31,6 +31,25 @@ def install() -> None:
     upstream._evaluate_alarm = evaluate
     upstream._evaluate_all_alarms = evaluate_scope
     threading.Thread(target=_run, name="rft-alarms", daemon=True).start()
+
+
+def clock() -> float:
+    """How many seconds a second of an alarm's period lasts: as many as a second of a Wait state, so that a minute of both is as long."""
+    return settings.current().clock
+
+
+def on() -> list[dict[str, str]]:
+    """Every alarm of every account that is in ALARM: its name, since when, and what its description says to do."""
+    every = [*upstream._alarms._data.values(), *upstream._composite_alarms._data.values()]
+    return [
+        {
+            "name": str(alarm["AlarmName"]),
+            "since": metric_series.stamp(alarm["StateUpdatedTimestamp"]),
+            "advice": str(alarm.get("AlarmDescription") or ""),
+        }
+        for alarm in every
+        if alarm["StateValue"] == "ALARM"
+    ]
 
 
 def wake() -> None:
@@ -102,7 +121,7 @@ def queries_of(alarm: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
 
 
 def _periods(alarm: dict[str, Any], condition: alarm_rules.Condition) -> tuple[list[int], list[float | None]] | None:
-    """When each period of the evaluation range began, and its value, oldest first; None when the alarm cannot be read.
+    """When each period of the evaluation range began, by `clock`, and its value, oldest first; None when the alarm cannot be read.
 
     The last period ends with the last whole minute, or ten seconds for an alarm on shorter periods: at the end of minute 6 an alarm
     on five minutes looks at minutes 2 to 6 (CloudWatch user guide, "Evaluating an alarm"). The minute now running counts once it has
@@ -111,11 +130,11 @@ def _periods(alarm: dict[str, Any], condition: alarm_rules.Condition) -> tuple[l
     queries, watched = queries_of(alarm)
     period = metric_queries.period_of(next(query for query in queries if query["Id"] == watched), queries)
     step = 60 if period >= 60 else min(period, 10)
-    running = int(time.time() // step) * step
+    running = int(time.time() / clock() // step) * step
     try:
         end = running + step if _has_data(queries, running, step) else running
         begins = [end - back * period for back in range(condition.range, 0, -1)]
-        series = metric_queries.resolve(queries, start=begins[0], end=end, phase=end % period)[watched]
+        series = metric_queries.resolve(queries, metric_series.Span(begins[0], end, end % period, clock()))[watched]
     except (metric_math.MathError, metric_series.UnknownStatistic) as problem:
         if alarm["AlarmArn"] not in _unreadable:
             _unreadable.add(alarm["AlarmArn"])
@@ -127,11 +146,12 @@ def _periods(alarm: dict[str, Any], condition: alarm_rules.Condition) -> tuple[l
 def _has_data(queries: list[dict[str, Any]], running: int, seconds: int) -> bool:
     """Whether any real metric has data in what is now running; FILL makes every period look as if it had."""
     read = (metric_series.from_stat(query["MetricStat"]) for query in queries if "MetricStat" in query)
-    return any(running <= point["Timestamp"] < running + seconds for metric in read for point in metric_series.points(metric))
+    newest = (point["Timestamp"] / clock() for metric in read for point in reversed(metric_series.points(metric)))
+    return any(running <= moment < running + seconds for moment in newest)
 
 
 def _change(alarm: dict[str, Any], state: str, values: list[float | None], condition: alarm_rules.Condition, begins: list[int]) -> None:
-    old, reason = alarm["StateValue"], alarm_rules.reason_of(values, condition, state, begins)
+    old, reason = alarm["StateValue"], alarm_rules.reason_of(values, condition, state, [begin * clock() for begin in begins])
     now = time.time()
     data = {
         "version": "1.0",

@@ -10,6 +10,7 @@ from typing import Any
 from ministack.services import cloudwatch as upstream
 
 from local.emulator import metric_math, metric_queries, metric_search, metric_series
+from local.emulator.metric_series import Span
 
 _holding: contextvars.ContextVar[bool] = contextvars.ContextVar("rft_holding_alarms", default=False)
 
@@ -104,13 +105,13 @@ def _found(queries: list[dict[str, Any]], *, start: float, end: float) -> Iterat
     """Id, label and series of each query that returns data; a search has as many as it finds, all under its id."""
     searches = [query for query in queries if metric_search.is_search(query)]
     others = [query for query in queries if query not in searches]
-    series = metric_queries.resolve(others, start=start, end=end)
+    series = metric_queries.resolve(others, Span(start, end))
     for query in queries:
         if query.get("ReturnData", True) is False:
             continue
         if query in searches:
             for each in metric_search.find(query, metric_queries.period_of(query, queries)):
-                yield query["Id"], each.label, metric_series.read(each.metric, start=start, end=end)
+                yield query["Id"], each.label, metric_series.read(each.metric, Span(start, end))
         else:
             label = query.get("Label") or query.get("Expression") or query["MetricStat"]["Metric"]["MetricName"]
             yield query["Id"], label, series[query["Id"]]

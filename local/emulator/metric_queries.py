@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from local.emulator import metric_math, metric_series
-from local.emulator.metric_series import Series
+from local.emulator.metric_series import Series, Span
 
 Query = dict[str, Any]
 
@@ -19,14 +19,14 @@ def period_of(query: Query, queries: list[Query]) -> int:
     return max((int(each["MetricStat"].get("Period", 60)) for each in queries if "MetricStat" in each), default=60)
 
 
-def timeline(start: float, end: float, period: int, phase: int = 0) -> list[int]:
-    """Every period start in [start, end), `phase` seconds after each multiple of the period."""
-    first = -int(-(start - phase) // period) * period + phase
-    return list(range(first, max(first, int(end)), period)) if end > first else []
+def timeline(span: Span, period: int) -> list[int]:
+    """Every period start of the span."""
+    first = -int(-(span.start - span.phase) // period) * period + span.phase
+    return list(range(first, max(first, int(span.end)), period)) if span.end > first else []
 
 
-def resolve(queries: list[Query], *, start: float, end: float, phase: int = 0) -> dict[str, Series]:
-    """The series of every query by id, of periods that begin `phase` seconds after each multiple of their length.
+def resolve(queries: list[Query], span: Span) -> dict[str, Series]:
+    """The series of every query by id.
 
     Raises:
         metric_math.MathError: an expression fails, or expressions refer to each other in a circle.
@@ -40,25 +40,19 @@ def resolve(queries: list[Query], *, start: float, end: float, phase: int = 0) -
         if not ready:
             raise metric_math.MathError(f"expressions refer to each other: {', '.join(query.get('Id', '') for query in pending)}")
         for query in ready:
-            done[query.get("Id", "")] = _one(query, queries, done, _Range(start, end, phase))
+            done[query.get("Id", "")] = _one(query, queries, done, span)
             pending.remove(query)
     return done
 
 
-class _Range(NamedTuple):
-    start: float
-    end: float
-    phase: int
-
-
-def _one(query: Query, queries: list[Query], done: dict[str, Series], span: _Range) -> Series:
+def _one(query: Query, queries: list[Query], done: dict[str, Series], span: Span) -> Series:
     if "MetricStat" in query:
-        return metric_series.read(metric_series.from_stat(query["MetricStat"]), start=span.start, end=span.end, phase=span.phase)
+        return metric_series.read(metric_series.from_stat(query["MetricStat"]), span)
     period = period_of(query, queries)
     scope = metric_math.Scope(
         values=done,
         metrics=frozenset(str(each.get("Id", "")) for each in queries if "MetricStat" in each),
-        timeline=timeline(*span[:2], period, span.phase),
+        timeline=timeline(span, period),
         period=period,
     )
     return metric_math.evaluate(query["Expression"], scope)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ministack.services import cloudwatch as upstream
 
@@ -51,21 +51,31 @@ def points(metric: Metric) -> list[dict[str, Any]]:
     return [point for point in list(stored) if metric.unit in (None, point.get("Unit"))]
 
 
-def read(metric: Metric, *, start: float, end: float, phase: int = 0) -> Series:
-    """The metric's value for each period that has data and begins in [start, end).
+class Span(NamedTuple):
+    """What is read: periods that begin in [start, end), `phase` seconds after each multiple of their length.
 
-    Periods begin `phase` seconds after each multiple of their length.
+    `clock` is how many seconds one second of these lasts: what alarms look at goes by the cloud's own clock.
+    """
+
+    start: float
+    end: float
+    phase: int = 0
+    clock: float = 1.0
+
+
+def read(metric: Metric, span: Span) -> Series:
+    """The metric's value for each period of the span that has data.
 
     Raises:
         UnknownStatistic: the statistic is not one of those named in `Metric`.
     """
     buckets: dict[int, list[dict[str, Any]]] = {}
     for point in points(metric):
-        begin = int((point["Timestamp"] - phase) // metric.period) * metric.period + phase
-        if start <= begin < end:
+        moment = point["Timestamp"] / span.clock
+        if moment >= span.start and (begin := int((moment - span.phase) // metric.period) * metric.period + span.phase) < span.end:
             buckets.setdefault(begin, []).append(point)
     values = {begin: statistic_of(inside, metric.statistic) for begin, inside in sorted(buckets.items())}
-    return {begin: value for begin, value in values.items() if value is not None}
+    return {begin: value for begin, value in values.items() if value is not None and begin >= span.start}
 
 
 def statistic_of(inside: list[dict[str, Any]], statistic: str) -> float | None:

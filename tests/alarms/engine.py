@@ -110,6 +110,7 @@ def running(patch: pytest.MonkeyPatch, region: str) -> Iterator[Engine]:
         engine.notices.append(Notice(topic=topic, subject=subject, message=json.loads(message)))
 
     patch.setattr(time, "time", lambda: engine.now)
+    patch.setattr(alarms, "clock", lambda: 1.0)
     patch.setattr(cloudwatch, "_evaluate_alarm", alarms.evaluate)
     patch.setattr(cloudwatch, "_dispatch_alarm_actions", alarm_notices.announce)
     patch.setattr(alarm_notices, "put_service_event", lambda *, detail, **_: engine.events.append(detail))

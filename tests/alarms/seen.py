@@ -27,6 +27,10 @@ _TAIL = """
 `NeedsPerson`, the composite alarm, is raised by each of those that need a person and by no other, told to the pager once with the alarm
 that set it off, and told again when the last of them clears (`tests/alarms/test_needs_person.py`). Faults planted in an alarm, such as a
 wrong dimension or a threshold out of reach, are found (`tests/alarms/test_planted.py`).
+
+On the deployed local cloud, with real runs: a healthy run raises nothing. A rejected dataset, a grader that fails, a failed job and a model
+that collapses raise `DatasetRejected`, `RewardErrors`, `GraderFaults`, `RunFailed`, `RewardCollapsed` and `NeedsPerson`; the messages reach
+what subscribes to the topics, and the alarms clear (`tests/cloud/test_alarms.py`, `test_endings.py`, `test_guarding.py`).
 """
 
 

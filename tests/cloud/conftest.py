@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ PACE_SECONDS = 0.02
 """Least time of a training step: tests wait for outcomes, not for a chart."""
 
 RUN_SECONDS = 120
+ALARM_TYPES: tuple[Any, ...] = ("MetricAlarm", "CompositeAlarm")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Ended:
 class Operator:
     """Does what a user does, through the `rft` command, and looks at what came of it through the AWS APIs."""
 
-    def __init__(self, endpoint: cloud.Endpoint, inbox: str) -> None:
+    def __init__(self, endpoint: cloud.Endpoint, inbox: str, mail: dict[str, str]) -> None:
         self.endpoint = endpoint
         self.s3 = endpoint.client("s3")
         self.ssm = endpoint.client("ssm")
@@ -50,8 +52,10 @@ class Operator:
         self.bedrock = endpoint.client("bedrock")
         self.sqs = endpoint.client("sqs")
         self.lambda_ = endpoint.client("lambda")
-        self._inbox = inbox
+        self.cloudwatch = endpoint.client("cloudwatch")
+        self._inbox, self._mail = inbox, mail
         self.events: list[dict[str, Any]] = []
+        self.mail: list[tuple[str, dict[str, Any]]] = []
 
     def rft(self, *arguments: str, code: int = 0, standard_input: str | None = None) -> Any:
         """Runs `rft … --local --json` and gives its answer."""
@@ -125,6 +129,44 @@ class Operator:
 
         return self.eventually(look, f"event {detail_type} {detail}", 20)
 
+    def told(self, *words: str, topic: str = names.PARAM_TOPIC) -> dict[str, Any]:
+        """Waits for what a subscriber of a topic gets and whose subject or message holds these words."""
+
+        def look() -> dict[str, Any] | None:
+            for message in self.sqs.receive_message(QueueUrl=self._mail[topic], MaxNumberOfMessages=10).get("Messages", []):
+                self.mail.append((topic, json.loads(message["Body"])))
+                self.sqs.delete_message(QueueUrl=self._mail[topic], ReceiptHandle=message["ReceiptHandle"])
+            for to, letter in self.mail:
+                if to == topic and all(word in f"{letter.get('Subject')}\n{letter['Message']}" for word in words):
+                    return letter
+            return None
+
+        letter: dict[str, Any] = self.eventually(look, f"a message with {words} to {topic}", 20)
+        return letter
+
+    def alarm(self, construct_id: str) -> str:
+        """Name of the alarm with this construct id."""
+        pages = self.cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=list(ALARM_TYPES))
+        found = [each["AlarmName"] for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for each in page[kind]]
+        (name,) = [each for each in found if re.search(rf"{construct_id}(?:Alarm)?[0-9A-F]{{8}}(?:-|$)", each)]
+        return str(name)
+
+    def went(self, construct_id: str) -> list[str]:
+        """The states an alarm has gone to, in order."""
+        pages = self.cloudwatch.get_paginator("describe_alarm_history").paginate(
+            AlarmName=self.alarm(construct_id), HistoryItemType="StateUpdate", ScanBy="TimestampAscending", AlarmTypes=list(ALARM_TYPES)
+        )
+        return [json.loads(item["HistoryData"])["newState"]["stateValue"] for page in pages for item in page["AlarmHistoryItems"]]
+
+    def raised(self, construct_id: str) -> None:
+        """Waits for an alarm to go off, unless it has."""
+        self.eventually(lambda: "ALARM" in self.went(construct_id) or None, f"the alarm {construct_id}", 60)
+
+    def cleared(self, construct_id: str) -> None:
+        """Waits for an alarm that went off to be over."""
+        self.raised(construct_id)
+        self.eventually(lambda: self.went(construct_id)[-1] == "OK" or None, f"the end of the alarm {construct_id}", 90)
+
     def eventually(self, look: Any, what: str, seconds: float = 30) -> Any:
         """Calls `look` until it gives something, and fails saying what was waited for."""
         deadline = time.monotonic() + seconds
@@ -161,18 +203,32 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cloud.Endpoin
         yield running
 
 
+def _queue(endpoint: cloud.Endpoint, name: str, service: str) -> tuple[str, str]:
+    """URL and ARN of a new queue that a service may send to."""
+    sqs = endpoint.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [policy]})})
+    return str(url), str(arn)
+
+
+def _subscribed(endpoint: cloud.Endpoint, topic: str) -> str:
+    """URL of a queue that gets what is published to one of the environment's topics."""
+    url, arn = _queue(endpoint, topic, "sns.amazonaws.com")
+    topic_arn = endpoint.client("ssm").get_parameter(Name=names.parameter(ENVIRONMENT, topic))["Parameter"]["Value"]
+    endpoint.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
+    return url
+
+
 @pytest.fixture(scope="session")
 def dev(endpoint: cloud.Endpoint) -> Operator:
     """The dev environment, with the shipped dataset registered and its first run under way."""
-    sqs, bus = endpoint.client("sqs"), names.bus(ENVIRONMENT)
-    inbox = sqs.create_queue(QueueName="bus-inbox")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
-    sqs.set_queue_attributes(QueueUrl=inbox, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [policy]})})
-    events = endpoint.client("events")
+    bus, events = names.bus(ENVIRONMENT), endpoint.client("events")
+    inbox, arn = _queue(endpoint, "bus-inbox", "events.amazonaws.com")
     events.put_rule(Name="everything", EventBusName=bus, EventPattern=json.dumps({"source": [names.EVENT_SOURCE]}))
     events.put_targets(Rule="everything", EventBusName=bus, Targets=[{"Id": "inbox", "Arn": arn}])
-    operator = Operator(endpoint, inbox)
+    operator = Operator(endpoint, inbox, {topic: _subscribed(endpoint, topic) for topic in (names.PARAM_TOPIC, names.PARAM_ON_CALL)})
     operator.rft("dataset", "add", str(ROOT / "datasets" / f"{DATASET}.jsonl"), "--name", DATASET)
     return operator
 

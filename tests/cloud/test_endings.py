@@ -68,6 +68,8 @@ def test_a_job_that_fails_ends_the_run_with_bedrocks_reason(dev, first_run):
     ended = dev.ended(dev.start("job-fails"))
     check_ending(dev, ended, Outcome.TRAINING_FAILED)
     assert "The reward function returned an error." in ended.reason
+    dev.told("job-fails", "The reward function returned an error.")
+    dev.raised("RunFailed")
 
 
 def test_a_deployment_that_fails_is_removed(dev, first_run):
@@ -94,6 +96,13 @@ def test_a_throttled_start_is_retried_and_starts_one_job(dev, first_run):
     ended = dev.ended(dev.start("throttled", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1}))
     check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
     assert len(dev.jobs(ended.run_id)) == 1
+
+
+def test_the_alarms_of_what_failed_are_over_when_nothing_fails_any_more(dev, first_run):
+    for alarm in ("RewardErrors", "RunFailed", "NeedsPerson"):
+        dev.cleared(alarm)
+    dev.told("OK: ", dev.alarm("RewardErrors"))
+    dev.told("OK: ", dev.alarm("NeedsPerson"), topic=names.PARAM_ON_CALL)
 
 
 @pytest.mark.parametrize(

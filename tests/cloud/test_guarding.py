@@ -40,6 +40,8 @@ def test_a_collapse_stops_the_job_and_the_record_says_why(dev, first_run):
     trend = dev.record("collapses", "trend.json")
     assert trend["guard"]["stopped"] == ended.reason
     assert trend["steps"], "the trend is kept"
+    dev.raised("RewardCollapsed")
+    dev.told("collapses", "the reward collapsed")
 
 
 def asked(dev, run_id):
@@ -50,6 +52,7 @@ def test_a_person_can_stop_a_job_that_learns_nothing(dev, first_run):
     misbehave(dev, "learns-nothing", strategy="no_marker", from_step=0, until=13)
     dev.start("learns-nothing")
     assert asked(dev, "learns-nothing")
+    dev.raised("NoSpread")
     (job,) = dev.jobs("learns-nothing")
     assert job["status"] == "InProgress", "the job runs on while a person thinks"
     dev.rft("run", "reject", "learns-nothing", "--reason", "the marker is never learnt")
@@ -88,3 +91,4 @@ def test_of_two_runs_at_once_one_waits_for_the_other(dev, first_run):
     dev.rft("run", "stop", "in-the-way")
     check_ending(dev, dev.ended("in-the-way"), Outcome.TRAINING_STOPPED)
     check_ending(dev, dev.ended("in-line", 240), Outcome.CANDIDATE_REJECTED)
+    dev.cleared("RewardCollapsed")

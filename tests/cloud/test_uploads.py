@@ -1,4 +1,4 @@
-"""A bad upload is refused with a report, an event and an alarm; it stays where it was and starts nothing."""
+"""A bad upload is refused with a report and an event (its alarm: test_alarms.py); it stays where it was and starts nothing."""
 
 from __future__ import annotations
 
@@ -41,16 +41,3 @@ def test_a_bad_upload_is_refused_and_kept(dev, tmp_path, dataset):
     assert dev.read(names.PARAM_DATASETS_BUCKET, report)["shown"]
     dev.heard(RunEvent.DATASET_REJECTED, dataset=dataset)
     assert len(dev.states.list_executions(stateMachineArn=dev.parameter(names.PARAM_STATE_MACHINE))["executions"]) == runs_before
-
-
-def test_the_alarm_on_rejected_datasets_goes_off(dev, tmp_path):
-    file = tmp_path / "empty.jsonl"
-    file.write_text("")
-    dev.rft("dataset", "add", str(file), "--name", "empty", code=1)
-    cloudwatch = dev.endpoint.client("cloudwatch")
-
-    def alarmed():
-        found = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
-        return [alarm for alarm in found if alarm.get("MetricName") == "DatasetRejected"] or None
-
-    assert dev.eventually(alarmed, "the alarm on rejected datasets", 90)

@@ -10,6 +10,11 @@ from typing import Any
 
 import pytest
 
+from local import cloud
+
+PERIOD = 600
+"""Ten minutes of an alarm, which last ten seconds by the local cloud's clock."""
+
 
 def put(bench: Any, namespace: str, value: float, *, ago: float = 0, dimensions: dict[str, str] | None = None) -> None:
     bench.client("cloudwatch").put_metric_data(
@@ -28,7 +33,7 @@ def put(bench: Any, namespace: str, value: float, *, ago: float = 0, dimensions:
 
 def alarm(bench: Any, namespace: str, **more: Any) -> str:
     name = str(bench.name("alarm"))
-    watched = {} if "Metrics" in more else {"Namespace": namespace, "MetricName": "Reward", "Period": 10, "Statistic": "Average"}
+    watched = {} if "Metrics" in more else {"Namespace": namespace, "MetricName": "Reward", "Period": PERIOD, "Statistic": "Average"}
     if "ExtendedStatistic" in more:
         del watched["Statistic"]
     wanted = {"EvaluationPeriods": 1, "Threshold": 0.5, "ComparisonOperator": "LessThanThreshold", **watched, **more}
@@ -62,6 +67,19 @@ def test_m_of_n_counts_periods(bench: Any) -> None:
     assert state(bench, name) == "ALARM"
 
 
+def test_an_alarms_minutes_go_by_the_clock_of_wait_states(bench: Any, waiting: Callable[..., Any]) -> None:
+    space = bench.name("RFT")
+    name = alarm(bench, space, Period=60, TreatMissingData="notBreaching", AlarmDescription="stop the job")
+    waiting(lambda: state(bench, name) == "OK")
+    began = time.monotonic()
+    put(bench, space, 0.1)
+    assert state(bench, name) == "ALARM"
+    (shown,) = [each for each in cloud.status(state_dir=bench.endpoint.state_dir)["alarms"] if each["name"] == name]
+    assert shown["advice"] == "stop the job"
+    waiting(lambda: state(bench, name) == "OK")
+    assert 2 * 60 * cloud.CLOCK < time.monotonic() - began < 10 * 60 * cloud.CLOCK, "the last value holds for three of its minutes"
+
+
 @pytest.mark.parametrize(("missing", "expected"), [("breaching", "ALARM"), ("notBreaching", "OK"), ("missing", "INSUFFICIENT_DATA")])
 def test_an_alarm_without_data_follows_its_setting(bench: Any, waiting: Callable[..., Any], missing: str, expected: str) -> None:
     name = alarm(bench, bench.name("RFT"), TreatMissingData=missing)
@@ -81,7 +99,7 @@ def test_an_alarm_on_a_percentile(bench: Any) -> None:
 
 def test_an_alarm_on_an_expression(bench: Any) -> None:
     space = bench.name("RFT")
-    stat = {"Metric": {"Namespace": space, "MetricName": "Reward"}, "Period": 10, "Stat": "Maximum"}
+    stat = {"Metric": {"Namespace": space, "MetricName": "Reward"}, "Period": PERIOD, "Stat": "Maximum"}
     queries = [
         {"Id": "m1", "MetricStat": stat, "ReturnData": False},
         {"Id": "m2", "MetricStat": {**stat, "Stat": "Minimum"}, "ReturnData": False},
