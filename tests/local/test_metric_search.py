@@ -41,7 +41,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def total(name: str, model: str, statistic: str = "Sum") -> float:
     metric = metric_series.Metric(namespace="AWS/Bedrock", name=name, dimensions={"ModelId": model}, period=60, statistic=statistic)
-    return sum(metric_series.read(metric, start=0, end=1e12).values())
+    return sum(metric_series.read(metric, metric_series.Span(0, 1e12)).values())
 
 
 @pytest.mark.parametrize(
