@@ -38,7 +38,7 @@ class NotificationSettings:
 
     Attributes:
         emails: told of run endings, approvals and every alarm; each must confirm the message AWS sends.
-        on_call: told once when something needs a person and once when nothing does any more: a pager's address.
+        on_call: told once when something needs a person and once when nothing does any more, and of each tampering: a pager's address.
         runbooks_url: where `docs/runbooks` can be read, put in front of a page's name; empty names the path in the repository.
     """
 

@@ -109,7 +109,9 @@ class AuditStack(Stack):
             log_days=settings.retention.log_days,
             protect=settings.protect,
         )
-        self.notifications = Notifications(self, "Tampering", key=foundation.keys.data, emails=settings.notifications.emails)
+        # The pipeline's composite alarm knows nothing of this stack, which outlives it: so the pager is told of tampering directly.
+        told = dict.fromkeys([*settings.notifications.emails, *settings.notifications.on_call])
+        self.notifications = Notifications(self, "Tampering", key=foundation.keys.data, emails=list(told))
         perimeter.keep_bucket_inside(self.trail.bucket, settings.perimeter)
         perimeter.keep_topic_inside(self.notifications.topic, settings.perimeter)
         self._runbooks = settings.notifications.runbooks_url

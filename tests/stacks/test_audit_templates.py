@@ -145,6 +145,13 @@ def test_every_filter_has_its_alarm_and_somebody_to_tell(environment: Synthesise
     assert all(alarm["AlarmActions"] for alarm in alarms.values())
 
 
+def test_the_pager_is_told_of_tampering_too(furnished: Synthesised) -> None:
+    subscribed = [r["Properties"] for r in furnished.audit["Resources"].values() if r["Type"] == "AWS::SNS::Subscription"]
+    assert [each["Endpoint"] for each in subscribed] == ["ml-team@example.com", "pager@example.com"]
+    (topic,) = [name for name, r in furnished.audit["Resources"].items() if r["Type"] == "AWS::SNS::Topic"]
+    assert {each["TopicArn"]["Ref"] for each in subscribed} == {topic}
+
+
 def test_an_environment_of_an_organisation_with_a_trail_makes_none(synthesise: Callable[[EnvironmentSettings], Synthesised]) -> None:
     settings = load(ENVIRONMENTS / "dev.toml")
     without = synthesise(attrs.evolve(settings, audit=attrs.evolve(settings.audit, trail=False)))
