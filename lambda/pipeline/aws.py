@@ -27,6 +27,8 @@ TRANSIENT_CODES = frozenset(
     {
         "ThrottlingException",
         "Throttling",
+        "Throttled",
+        "ThrottledException",
         "TooManyRequestsException",
         "ExecutionLimitExceeded",
         "RequestLimitExceeded",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from contracts import names
 from contracts.run import Plan
 from contracts.validation import structure
@@ -17,6 +17,10 @@ from pipeline import aws, config
 
 LOST_RACE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 """What a conditional write answers when somebody else was quicker."""
+
+
+BODIES = 3
+"""How often an object is asked for whose body breaks off: the SDK tries no answer again once its body has begun."""
 
 
 class Missing(LookupError):
@@ -37,12 +41,23 @@ def read_bytes(bucket: str, key: str) -> bytes:
     Raises:
         Missing: if there is no such object. Without s3:ListBucket on the prefix S3 answers 403 instead of 404.
     """
-    try:
-        return aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if aws.code_of(error) in {"NoSuchKey", "404"}:
-            raise Missing(bucket, key) from None
-        raise
+    return _object(bucket, key)[0]
+
+
+def _object(bucket: str, key: str) -> tuple[bytes, str]:
+    """Content and ETag. Raises `Missing`."""
+    for left in reversed(range(BODIES)):
+        try:
+            found = aws.s3().get_object(Bucket=bucket, Key=key)
+            return found["Body"].read(), found["ETag"]
+        except ClientError as error:
+            if aws.code_of(error) in {"NoSuchKey", "404"}:
+                raise Missing(bucket, key) from None
+            raise
+        except (HTTPClientError, IncompleteReadError):
+            if not left:
+                raise
+    raise AssertionError("the last attempt gives or raises")
 
 
 def find_bytes(bucket: str, key: str) -> bytes | None:
@@ -88,12 +103,10 @@ def write_once(bucket: str, key: str, value: object) -> bool:
 def find_tagged(bucket: str, key: str) -> tuple[Any, str] | None:
     """The object's JSON value and its ETag, or None when there is no object."""
     try:
-        found = aws.s3().get_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if aws.code_of(error) in {"NoSuchKey", "404"}:
-            return None
-        raise
-    return json.loads(found["Body"].read()), found["ETag"]
+        body, tag = _object(bucket, key)
+    except Missing:
+        return None
+    return json.loads(body), tag
 
 
 def replace(bucket: str, key: str, value: object, tag: str | None) -> bool:
