@@ -1,17 +1,14 @@
-"""Starts a run because something happened: a dataset version was registered, the schedule came round, an alarm went off.
+"""Starts a run because something happened: a dataset version was registered, or the schedule came round.
 
 The execution name is made from what asked, so the same event twice starts one run.
 
 Events:
   `Dataset Registered` from the bus: trains on that version.
   `{"dataset", "requested_by", "scheduled_at"?}` from the schedule or an input transformer: trains on the latest version.
-  `CloudWatch Alarm State Change` to ALARM: trains the released model's dataset again, at its latest version.
 
 Permissions:
   states:StartExecution on the state machine
-  ssm:GetParameter on /rft/<env>/released-model; s3:GetObject on <runs bucket>/records/*/plan.json; kms:Decrypt on the data key
-  (the last three only for alarms)
-Environment: RFT_ENVIRONMENT, RFT_STATE_MACHINE_ARN, RFT_RUNS_BUCKET.
+Environment: RFT_ENVIRONMENT, RFT_STATE_MACHINE_ARN.
 """
 
 from __future__ import annotations
@@ -31,12 +28,11 @@ from contracts.metrics import Metric
 from contracts.run import RunRequest
 from contracts.validation import plain, structure
 
-from pipeline import aws, config, pointer, proof, store
+from pipeline import aws, config, proof
 from pipeline.prepare_run import request_claim
 from pipeline.task import Event, Result, log, now, task
 
 WHERE = "the event that asks for a run"
-ALARM_CHANGE = "CloudWatch Alarm State Change"
 
 
 @attrs.frozen
@@ -50,8 +46,6 @@ class Asked:
 @task
 def handler(event: Event) -> Result:
     asked = _asked(event)
-    if asked is None:
-        return {"run_id": None, "started": False}
     # A request goes in without its None values: the state machine checks it against the same type again.
     request = {key: value for key, value in plain(asked.request).items() if key != "hyperparameters"}
     request["proof"] = _proof(asked)
@@ -76,17 +70,13 @@ def _proof(asked: Asked) -> dict[str, str]:
     return proof.sign(what, credentials=frozen, region=config.region(), endpoint=aws.sts().meta.endpoint_url)
 
 
-def _asked(event: Event) -> Asked | None:
+def _asked(event: Event) -> Asked:
     kind, detail = event.get("detail-type"), event.get("detail", {})
     if kind == RunEvent.DATASET_REGISTERED:
         return for_dataset(detail)
-    if kind == ALARM_CHANGE:
-        if detail.get("state", {}).get("value") != "ALARM":
-            return None
-        return for_alarm(detail, _released_dataset())
     if "dataset" in event:
         return for_schedule(event, now())
-    raise InvalidInput(WHERE, [f"detail-type = {kind!r}: allowed are {RunEvent.DATASET_REGISTERED}, {ALARM_CHANGE} or a key dataset"])
+    raise InvalidInput(WHERE, [f"detail-type = {kind!r}: allowed are {RunEvent.DATASET_REGISTERED} or a key dataset"])
 
 
 def for_dataset(detail: Event) -> Asked:
@@ -103,25 +93,10 @@ def for_schedule(event: Event, today: str) -> Asked:
     return Asked(names.run_id_for(request.dataset, _digits(due)), request)
 
 
-def for_alarm(detail: Event, dataset: str) -> Asked:
-    """One run for each time the alarm goes off."""
-    name, since = str(detail.get("alarmName", "")), str(detail.get("state", {}).get("timestamp", ""))
-    by = re.sub(r"[^\w.@:/+=, -]", "-", f"alarm {name}")[:256]
-    return Asked(names.run_id_for(dataset, f"a{_digits(since)}"), _request({"dataset": dataset, "requested_by": by}))
-
-
-def _released_dataset() -> str:
-    released = pointer.read()
-    if released is None:
-        raise InvalidInput(WHERE, ["the alarm asks to train again, and no model is released; allowed is a run started by hand first"])
-    bucket, key = store.record(str(released["run_id"]), "plan.json")
-    return str(store.read_json(bucket, key)["dataset"])
-
-
 def _request(data: dict[str, Any]) -> RunRequest:
     return structure(data, RunRequest, WHERE)
 
 
 def _digits(moment: str) -> str:
-    # 2026-11-20T03:00:00Z becomes 202611200300: a minute is as fine as a schedule or an alarm is.
+    # 2026-11-20T03:00:00Z becomes 202611200300: a minute is as fine as a schedule is.
     return re.sub(r"\D", "", moment)[:12]

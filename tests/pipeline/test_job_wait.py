@@ -10,7 +10,7 @@ from contracts import names
 from contracts.errors import InvalidInput
 from contracts.run import Plan
 from contracts.validation import plain
-from pipeline import await_job, on_job_event, pointer, request_run, start_training, store, tokens
+from pipeline import await_job, on_job_event, request_run, start_training, store, tokens
 
 JOB = "arn:aws:bedrock:us-east-1:210987654321:model-customization-job/amazon.nova-2-lite-v1:0:256k/abcdefghijkl"
 
@@ -83,21 +83,6 @@ def test_a_schedule_starts_one_run_each_time_it_is_due(house: Any) -> None:
     event = {"dataset": "plums", "requested_by": "schedule", "scheduled_at": "2026-11-20T03:00:00Z"}
     assert request_run.handler(event, None)["run_id"] == "plums-202611200300"
     assert request_run.for_schedule({"dataset": "plums"}, "2026-11-21T08:00:00+00:00").run_id == "plums-20261121"
-
-
-def test_an_alarm_trains_the_released_models_dataset_again(house: Any, a_plan: Plan) -> None:
-    state = {"value": "ALARM", "timestamp": "2026-11-20T19:01:02.123+0000"}
-    alarm: dict[str, Any] = {"detail-type": "CloudWatch Alarm State Change", "detail": {"alarmName": "drift <prod>", "state": state}}
-    house.ssm.delete_parameters(Names=[names.parameter("dev", names.PARAM_RELEASED_MODEL)])
-    with pytest.raises(InvalidInput, match="no model is released"):
-        request_run.handler(alarm, None)
-
-    pointer.write({"run_id": a_plan.run_id, "deployment_arn": "d"})
-    store.write_json(*store.record(a_plan.run_id, "plan.json"), plain(a_plan))
-    assert request_run.handler(alarm, None) == {"run_id": f"{a_plan.dataset}-a202611201901", "started": True}
-    alarm["detail"]["state"]["value"] = "OK"
-    assert request_run.handler(alarm, None)["started"] is False
-    house.ssm.delete_parameters(Names=[names.parameter("dev", names.PARAM_RELEASED_MODEL)])
 
 
 @pytest.mark.parametrize("event", [{}, {"detail-type": "Model Released"}, {"dataset": "Not A Name"}])
