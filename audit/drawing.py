@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
@@ -15,6 +16,8 @@ _PAD = 9
 _GAP = 9
 _FRAME_GAP = 18
 _FRAME_HEAD = 24
+ROOM, _NAME_ROOM = 41, 36
+"""Characters of a box's line and of its name, in fonts as wide as any of the page's."""
 
 STYLE = """
 .dr { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif }
@@ -46,8 +49,13 @@ class Box:
     lines: list[str] = attrs.field(factory=list)
 
     @property
+    def wrapped(self) -> list[str]:
+        """The lines, broken where they would run over the box."""
+        return [part for line in self.lines for part in textwrap.wrap(line, ROOM)]
+
+    @property
     def height(self) -> int:
-        return 2 * _PAD + _LINE * (1 + len(self.lines)) - 3
+        return 2 * _PAD + _LINE * (1 + len(self.wrapped)) - 3
 
 
 @attrs.frozen(kw_only=True)
@@ -142,10 +150,10 @@ def _frame(identity: str, frame: Frame, x: int, y: int) -> list[str]:
 
 
 def _box(identity: str, box: Box, x: int, y: int) -> list[str]:
-    texts = [f'<text x="{x + _PAD}" y="{y + _PAD + 10}">{escape(_short(box.name, 37))}</text>']
+    texts = [f'<text x="{x + _PAD}" y="{y + _PAD + 10}">{escape(_short(box.name, _NAME_ROOM))}</text>']
     texts += [
-        f'<text class="dim" x="{x + _PAD}" y="{y + _PAD + 10 + _LINE * (number + 1)}">{escape(_short(line, 46))}</text>'
-        for number, line in enumerate(box.lines)
+        f'<text class="dim" x="{x + _PAD}" y="{y + _PAD + 10 + _LINE * (number + 1)}">{escape(line)}</text>'
+        for number, line in enumerate(box.wrapped)
     ]
     tooltip = escape(" · ".join([box.name, *box.lines]))
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from audit.drawing import Box, Column, Frame, Line, draw
+from audit.drawing import ROOM, Box, Column, Frame, Line, draw
 
 Evidence = Mapping[str, Any]
 
@@ -197,7 +197,7 @@ def _in_run_order(place: str) -> tuple[int, str]:
     return (_ORDER.index(capability) if capability in _ORDER else len(_ORDER), place)
 
 
-def _wrapped(names: Sequence[str], most: int = 44) -> list[str]:
+def _wrapped(names: Sequence[str], most: int = ROOM) -> list[str]:
     lines: list[str] = []
     for name in names:
         if lines and len(lines[-1]) + len(name) + 2 <= most:

@@ -7,10 +7,13 @@ import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
 from markupsafe import escape
+from PIL import ImageFont
 
 from audit import picture
 from audit.drawing import Box, Column, Frame, Line, draw
@@ -127,3 +130,20 @@ def test_a_line_to_nowhere_is_a_defect() -> None:
     column = Column(heading="h", frames=[Frame(caption="c", boxes=[Box(key="a", name="a")])])
     with pytest.raises(KeyError):
         draw(identity="x", title="t", description="d", columns=[column], lines=[Line(source="a", target="b", kind="read", title="t")])
+
+
+def test_no_label_runs_over_its_box() -> None:
+    """Measured in DejaVu Sans, the widest font of the page's."""
+    description = "Looks through the account's customization jobs, deployments and throughput, WHATEVER THEIR NAMES"
+    column = Column(
+        heading="h", frames=[Frame(caption="c", boxes=[Box(key="a", name="Perimeter/" + "Inspection" * 5, lines=[description])])]
+    )
+    root = ET.fromstring(draw(identity="x", title="t", description="d", columns=[column], lines=[]))
+    rects = {rect.get("class"): float(rect.get("width", 0)) for rect in root.iter("{http://www.w3.org/2000/svg}rect")}
+    folder = Path(matplotlib.get_data_path()) / "fonts/ttf"
+    for text in root.iter("{http://www.w3.org/2000/svg}text"):
+        size = 11 if text.get("class") == "dim" else 12
+        width = ImageFont.truetype(folder / "DejaVuSans.ttf", size).getlength(str(text.text))
+        assert width <= rects["box"] - 9, text.text
+    shown = "".join(f"{text.text} " for text in root.iter("{http://www.w3.org/2000/svg}text") if text.get("class") == "dim")
+    assert shown.split() == description.split()
