@@ -62,7 +62,8 @@ def body() -> str:
     return json.dumps({"widgets": widgets})
 
 
-ALARMS = {"rft-dev-pipeline-AlarmsRewardBelowFloor4E36E027-EB43EDDFE1BD3": "OK", "devpipelineNeedsPersonAlarm7DF6A100": "ALARM"}
+_BELOW_FLOOR = "AlarmsRewardBelowFloor4E36E027"
+ALARMS = {f"rft-dev-pipeline-{_BELOW_FLOOR}-EB43EDDF": "OK", "devpipelineNeedsPersonAlarm7DF6A100": "ALARM"}
 
 
 class Cloudwatch:

@@ -17,12 +17,13 @@ _MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile("[A-Za-z]")
 _ALIKE = str.maketrans(
-    # Cyrillic, then Greek, then letters of Latin that pass for a plainer one.
+    # Cyrillic small and capital, Greek small and capital, then letters of Latin that pass for a plainer one.
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u04cf"
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
-    "\u03bf\u03b1\u03bd\u03c1\u03b9\u03ba\u03c5\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u03bf\u03b1\u03bd\u03c1\u03b9\u03ba\u03c5"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
     "\u0131\u0251\u0261",
-    "aeopcyxijshdqwlABEKMHOPCTYXIJSoavpikuABEZHIKMNOPTYXiag",
+    "".join(["aeopcyxijshdqwl", "ABEKMHOPCTYXIJS", "oavpiku", "ABEZHIKMNOPTYX", "iag"]),
 )
 
 
