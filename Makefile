@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := app.py stacks lambda audit cost local rft datasets benchmarks tests/contracts tests/reward
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint types unit rules cloud evidence promote synth bench lock secrets audit-deps clean
+.PHONY: help install demo test lint types unit rules cloud evidence promote synth bench load lock secrets audit-deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -61,6 +61,9 @@ synth: install ## synthesise every environment; needs no credentials
 bench: install ## the speed of grading, beside a simple reward's, and of a judged batch
 	$(BIN)/python -m benchmarks.bench_reward
 	$(BIN)/python -m benchmarks.bench_judge
+
+load: install ## uploads, run requests and grader calls at once, against dev in a local cloud of its own (docs/load.md)
+	$(BIN)/python -m benchmarks.bench_load
 
 lock: install ## refresh the four locks with hashes from their .in files
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv

@@ -35,7 +35,7 @@ def put(bucket: str, dataset: str, latest: Mapping[str, Any]) -> bool:
     key = names.latest_key(dataset)
     for attempt in range(ATTEMPTS):
         found = store.find_tagged(bucket, key)
-        if found is not None and _order(found[0]) > _order(latest):
+        if found is not None and _is_later(found[0], latest):
             return False
         if store.replace(bucket, key, {"dataset": dataset, **latest}, found[1] if found else None):
             return True
@@ -44,8 +44,9 @@ def put(bucket: str, dataset: str, latest: Mapping[str, Any]) -> bool:
     raise TransientFault(f"{store.uri(bucket, key)} was written by others at each of {ATTEMPTS} attempts")
 
 
-def _order(latest: Mapping[str, Any]) -> tuple[str, str]:
-    """Uploads in their order: by the second, and within it by S3's sequencer, which orders those of one key (S3 user guide)."""
-    upload = latest.get("upload") or {}
-    # Sequencers are compared from the left, the shorter filled up with zeros; text without them compares the same way.
-    return str(upload.get("at", "")), str(upload.get("sequencer", ""))
+def _is_later(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether `one` was uploaded after `other`."""
+    first, second = one.get("upload") or {}, other.get("upload") or {}
+    # Of one key S3's sequencer tells the order, compared as text (S3 user guide, notification-content-structure); of two, the second.
+    order = ("sequencer",) if first.get("key") == second.get("key") else ("at", "sequencer")
+    return [str(first.get(name, "")) for name in order] > [str(second.get(name, "")) for name in order]

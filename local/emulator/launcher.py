@@ -38,6 +38,7 @@ _CONCERNS = (
     "logs_iam",
     "bedrock_iam",
     "s3_conditions",
+    "s3_events",
     "bedrock",
     "checkpoints",
 )

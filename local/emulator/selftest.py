@@ -75,6 +75,7 @@ PATCH_POINTS: dict[str, tuple[str, ...]] = {
     "ministack.services.cloudwatch_logs": ("_compile_filter_pattern", "_fanout_to_subscription_filters", "_metric_filters"),
     "ministack.services.eventbridge": (
         "_SCHEDULER_TICK_INTERVAL",
+        "_dispatch_event",
         "_dispatch_to_lambda",
         "_dispatch_to_sns",
         "_dispatch_to_sqs",
@@ -103,7 +104,7 @@ PATCH_POINTS: dict[str, tuple[str, ...]] = {
         "executions_in_flight",
         "invoke_async_with_retry",
     ),
-    "ministack.services.s3": ("_bucket_object_lock", "_buckets"),
+    "ministack.services.s3": ("_bucket_object_lock", "_buckets", "_fire_s3_event"),
     "ministack.services.scheduler": ("_SCHEDULE_TICK_INTERVAL",),
     "ministack.services.sns": ("_fanout", "_topics", "topic_policy_for_arn"),
     "ministack.services.sqs": ("_queue_by_arn", "_queues", "queue_policy_for_arn"),

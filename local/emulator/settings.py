@@ -38,6 +38,22 @@ _INHERITED_NAMES = (
 """Variables of the caller's shell that would change how ministack behaves."""
 
 
+_FUNCTION_BYTES = 64 << 20
+"""What a function's process takes once it has loaded the SDK."""
+
+_LEAST_CONCURRENCY, _MOST_CONCURRENCY = 16, 1000
+"""The most is an AWS account's own limit, unless it was raised (Lambda developer guide, gettingstarted-limits)."""
+
+
+def account_concurrency(memory: int) -> int:
+    """How many functions may run at once: as many as fit into a quarter of the machine's memory. Calls beyond it are throttled.
+
+    Args:
+        memory: bytes.
+    """
+    return max(_LEAST_CONCURRENCY, min(_MOST_CONCURRENCY, memory // 4 // _FUNCTION_BYTES))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What one server process was started with.
@@ -152,6 +168,7 @@ def enter(settings: Settings) -> None:
         S3_PERSIST="1",
         S3_DATA_DIR=str(settings.objects_dir),
         SFN_WAIT_SCALE=repr(settings.clock),
+        LAMBDA_ACCOUNT_CONCURRENCY=str(account_concurrency(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))),
         AWS_SECRET_ACCESS_KEY=settings.secret,
         AWS_EC2_METADATA_DISABLED="true",
         DOCKER_HOST="unix:///nonexistent/no-docker-here.sock",

@@ -53,6 +53,19 @@ def test_an_uploaded_object_reaches_a_function_through_the_default_bus(bench: An
     waiting(lambda: seen(bench, function))
 
 
+def test_an_event_about_a_versioned_object_names_its_version(bench: Any) -> None:
+    bucket, s3 = bench.name("bucket"), bench.client("s3")
+    url, queue = bench.queue("events.amazonaws.com")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    rule(bench, {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}, {"Arn": queue})
+    put = [s3.put_object(Bucket=bucket, Key="x", Body=body)["VersionId"] for body in (b"1", b"2")]
+    heard = [json.loads(bench.received(url)["Body"])["detail"]["object"] for _ in put]
+    assert {one["version-id"] for one in heard} == set(put)
+    assert heard[0]["sequencer"] != heard[1]["sequencer"]
+
+
 def test_a_function_whose_policy_does_not_let_the_rule_in_is_not_run_and_the_event_is_kept(bench: Any) -> None:
     url, queue = bench.queue("events.amazonaws.com")
     function, kind = bench.function(RECORD, MAY_RECORD), bench.name("kind")

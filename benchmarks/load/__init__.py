@@ -1,0 +1,1 @@
+"""What an environment does under load: uploads, run requests and grader calls at once, against the deployed functions."""
