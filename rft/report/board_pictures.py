@@ -163,6 +163,8 @@ def _scale(axes: Axes, graph: Graph, lines: Sequence[Drawn], window: Window) -> 
     axes.set_ylim(min(lowest, 0.0), highest)
     if graph.lowest is None:
         axes.axhline(0, color=MUTED, linewidth=0.8)
+    beyond = [f"{threshold.label}: far above" for threshold in graph.thresholds if threshold.value > highest]
+    axes.text(0.995, 0.98, "\n".join(beyond), color=BAD, fontsize=9, ha="right", va="top", transform=axes.transAxes)
     for threshold in graph.thresholds:
         if threshold.value <= highest:
             axes.axhline(threshold.value, color=BAD, linewidth=1.2, linestyle=(0, (4, 2)))
@@ -176,8 +178,6 @@ def _scale(axes: Axes, graph: Graph, lines: Sequence[Drawn], window: Window) -> 
                 va="bottom",
                 transform=axes.get_yaxis_transform(),
             )
-        else:
-            axes.text(0.995, 0.98, f"{threshold.label}: far above", color=BAD, fontsize=9, ha="right", va="top", transform=axes.transAxes)
 
 
 def _highest(graph: Graph, lines: Sequence[Drawn]) -> float:
