@@ -14,7 +14,9 @@ from typing import Any
 
 import attrs
 from contracts import names
+from contracts.emf import NOTED_COMPONENTS
 from contracts.metrics import Metric
+from contracts.trends import MAX_COMPONENTS
 from pipeline.answering import WORKERS
 from pipeline.track_training import EVERY_LOOK
 from reward.handler import handler
@@ -195,7 +197,8 @@ def series(metrics: Iterable[Metric]) -> set[tuple[str, tuple[str, ...]]]:
 
 
 def grader_series() -> set[tuple[str, tuple[str, ...]]]:
-    """Custom metrics the reward function keeps alive: those it prints for a batch of each split that holds every usual outcome."""
+    """Custom metrics the reward function keeps alive: those it prints for a batch of each split that holds every usual outcome, and one for
+    each component of its scores, which TrackTraining publishes from its log."""
     replies = ("#### 42", "#### 41", "no marker", "#### 42 or 41")
     found: set[tuple[str, tuple[str, ...]]] = set()
     for split in (names.SPLIT_TRAIN, names.SPLIT_VALIDATION):
@@ -216,6 +219,8 @@ def grader_series() -> set[tuple[str, tuple[str, ...]]]:
         with redirect_stdout(printed):
             handler(batch)
         for line in printed.getvalue().splitlines():
+            components = list(json.loads(line).get(NOTED_COMPONENTS, {}))[:MAX_COMPONENTS]
+            found |= {(Metric.COMPONENT.metric_name, (*Metric.COMPONENT.dimension_sets[0], name)) for name in components}
             for directive in json.loads(line).get("_aws", {}).get("CloudWatchMetrics", []):
                 found |= {(metric["Name"], tuple(each)) for metric in directive["Metrics"] for each in directive["Dimensions"]}
     return found

@@ -15,6 +15,7 @@ from contracts import names
 NAMESPACE = "RFT"
 DIMENSION_ENVIRONMENT = "Environment"
 DIMENSION_RUN = "RunId"
+DIMENSION_COMPONENT = "Component"
 
 
 class Unit(StrEnum):
@@ -33,6 +34,7 @@ class Definition(NamedTuple):
         resolution: storage resolution in seconds, 1 or 60. One second lets a trend be seen while a job runs.
         per_run: whether it is published for each run as well: only what guard rails or a run's own view read, because it doubles the
             metric's cost. `tests/cost` holds the sum of all to what a run may cost.
+        dimension: a further dimension it always has; each value of it is a custom metric of its own, so that values are bounded.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Definition(NamedTuple):
     meaning: str
     resolution: int = 60
     per_run: bool = False
+    dimension: str = ""
 
 
 class Metric(Enum):
@@ -53,6 +56,12 @@ class Metric(Enum):
         "GroupSpread", Unit.NONE, "standard deviation of the scores within one prompt's group; 0 is no learning signal", 1, per_run=True
     )
     RESPONSE_LENGTH = Definition("ResponseLength", Unit.COUNT, "characters of each graded training response", 1, per_run=True)
+    COMPONENT = Definition(
+        "ComponentReward",
+        Unit.NONE,
+        "mean of one entry of the scores' `metrics_list` over a job's last steps, by its name",
+        dimension=DIMENSION_COMPONENT,
+    )
     SAMPLES_GRADED = Definition("SamplesGraded", Unit.COUNT, "responses graded in one call", 1)
     GRADER_LATENCY = Definition("GraderLatency", Unit.MILLISECONDS, "time one grader call took inside the handler", 1)
     OUTCOME_CORRECT = Definition("OutcomeCorrect", Unit.COUNT, "responses paid as correct")
@@ -119,7 +128,7 @@ class Metric(Enum):
     @property
     def dimension_sets(self) -> tuple[tuple[str, ...], ...]:
         """Those a data point of a run is published with; one that belongs to no run has the first only."""
-        environment = (DIMENSION_ENVIRONMENT,)
+        environment = (DIMENSION_ENVIRONMENT, self.value.dimension) if self.value.dimension else (DIMENSION_ENVIRONMENT,)
         return (environment, (*environment, DIMENSION_RUN)) if self.value.per_run else (environment,)
 
 

@@ -94,6 +94,9 @@ BY_PATH: dict[str, Trend] = {trend.path: trend for trend in TRENDS}
 OUTCOMES, COMPONENTS = "outcomes", "components"
 """Tables in a split's part of a step: responses by outcome class; mean of each entry of `metrics_list` by name."""
 
+MAX_COMPONENTS = 8
+"""Components of a grader that `Metric.COMPONENT` is published for, the first by name. A run's record has all."""
+
 OUTCOME_METRICS: dict[str, Metric] = {
     metric.name.removeprefix("OUTCOME_").lower(): metric for metric in Metric if metric.name.startswith("OUTCOME_")
 }

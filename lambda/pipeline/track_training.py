@@ -19,13 +19,14 @@ RFT_MODEL_KEY_ARN, RFT_JOB_SUBNETS, RFT_JOB_SECURITY_GROUPS, RFT_REWARD_LOG_GROU
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 from contracts.emf import emit
 from contracts.guard_settings import TELL
-from contracts.metrics import METRIC_OF_RAIL, Metric
+from contracts.metrics import DIMENSION_COMPONENT, METRIC_OF_RAIL, Metric
 from contracts.run import Plan
 
 from pipeline import aws, config, guard_rails, jobs, notices, signals, spend, stopping, store, trend, trend_record
@@ -56,6 +57,9 @@ def handler(event: Event) -> Result:
     readings = signals.readings(steps)
     spent = spend.so_far(plan, readings, config.settings().training.prices)
     emit(dict(zip(EVERY_LOOK, (hours, spent), strict=True)), environment=plan.environment, run_id=plan.run_id)
+    for name, mean in trend.latest_components(steps, config.settings().guard_rails.window_steps).items():
+        component = f',"{DIMENSION_COMPONENT}":{json.dumps(name)}'
+        emit({Metric.COMPONENT: mean}, environment=plan.environment, run_id=plan.run_id, noted=component)
 
     record = GuardRecord.read(event.get("guard"))
     if wrong:

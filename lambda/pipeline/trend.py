@@ -21,6 +21,7 @@ from contracts.trends import (
     DECILES,
     GRADER,
     JUDGE,
+    MAX_COMPONENTS,
     OUTCOME_METRICS,
     OUTCOMES,
     OUTPUT,
@@ -108,6 +109,13 @@ def reward(found: Sequence[Step], part: str = TRAINING) -> dict[str, Any]:
     """Mean over all samples and their number; mean is None when there are none."""
     whole = totals(found).get(part) or {}
     return {"mean": whole.get("reward"), "samples": whole.get("graded", 0)}
+
+
+def latest_components(found: Sequence[Step], last: int) -> dict[str, float]:
+    """Means of the components of training scores over the `last` steps, at most `MAX_COMPONENTS` of them."""
+    recent = [step for step in found if step["step"] > found[-1]["step"] - last]
+    means = (totals(recent).get(TRAINING) or {}).get(COMPONENTS) or {}
+    return dict(sorted(means.items())[:MAX_COMPONENTS])
 
 
 def with_output(found: Sequence[Step], columns: Mapping[str, Mapping[int, Mapping[str, float]]]) -> list[Step]:

@@ -97,10 +97,13 @@ class Dashboards(Construct):
         )
 
     def _metric(self, line: Line) -> cloudwatch.IMetric:
-        if line.word is not None:
-            (dimension,) = line.dimensions
+        if None in line.dimensions.values():
+            (dimension,) = (name for name, part in line.dimensions.items() if part is None)
+            known = {name: self._values[part] for name, part in line.dimensions.items() if part is not None}
+            terms = [f'{name}="{value}"' for name, value in {"MetricName": line.name, **known}.items()]
+            schema = ",".join([line.namespace, *line.dimensions])
             return cloudwatch.SearchExpression(
-                expression=f"SEARCH('{{{line.namespace},{dimension}}} MetricName=\"{line.name}\" {line.word}', '{line.statistic}')",
+                expression=f"SEARCH('{{{schema}}} {' '.join([*terms, *filter(None, [line.word])])}', '{line.statistic}')",
                 label=f"{line.label} ${{PROP('Dim.{dimension}')}}",
                 period=MINUTE,
             )

@@ -33,7 +33,7 @@ def sections(*, judged: bool) -> list[Section]:
     """
     return [
         Section(title="Runs", widgets=_runs()),
-        Section(title="Trends", widgets=[*trends.learning(run=False), trends.outcomes()]),
+        Section(title="Trends", widgets=[*trends.learning(run=False), trends.components(), trends.outcomes()]),
         Section(title="Cost", widgets=[*cost(judged=judged), *([_judge_tokens()] if judged else [])]),
         Section(title="Health", widgets=_health(judged=judged)),
         Section(title="Released model", widgets=[trends.heldout(), trends.gain(), *_deployed()]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.metrics import Metric
 from contracts.trends import OUTCOME_METRICS, decile
 
-from stacks.dashboards.widgets import CHARACTERS, COUNT, MEAN, MILLISECONDS, PERCENT, SCORE, TIMES, Widget, own, trend
+from stacks.dashboards.widgets import CHARACTERS, COUNT, MEAN, MILLISECONDS, PERCENT, SCORE, TIMES, Widget, every, own, trend
 
 _DECILES = (10, 30, 50, 70, 90)
 """Of the nine there are: five lines can still be told apart."""
@@ -57,6 +57,15 @@ def outcomes() -> Widget:
         lines=[own(metric, COUNT, name.replace("_", " ")) for name, metric in OUTCOME_METRICS.items()],
         unit=TIMES,
         stacked=True,
+    )
+
+
+def components() -> Widget:
+    return Widget(
+        title="Components of the reward",
+        meaning="Mean of each part of the score over a job's last steps. One that climbs while the others fall is the one being gamed.",
+        lines=[every(Metric.COMPONENT, MEAN, "component")],
+        unit=SCORE,
     )
 
 

@@ -46,7 +46,7 @@ class Line:
         name: metric name.
         dimensions: name to value.
         statistic: CloudWatch's, such as Average, Sum, p90 or PR(:0).
-        word: for a search: a word that the one dimension's value must contain. `dimensions` then has that dimension without a value.
+        word: for a search: a word that the dimension's value must contain. `dimensions` then has that dimension without a value.
     """
 
     label: str
@@ -122,6 +122,12 @@ def trend(path: str, label: str, *, run: bool = False) -> Line:
 def service(namespace: str, name: str, statistic: str, label: str, *, dimension: str, part: Part) -> Line:
     """A metric that an AWS service publishes for one resource."""
     return Line(label=label, namespace=namespace, name=name, dimensions={dimension: part}, statistic=statistic)
+
+
+def every(metric: Metric, statistic: str, label: str) -> Line:
+    """A metric of the project for every value of the further dimension it has."""
+    dimensions = {DIMENSION_ENVIRONMENT: Part.ENVIRONMENT, metric.value.dimension: None}
+    return Line(label=label, namespace=NAMESPACE, name=metric.metric_name, dimensions=dimensions, statistic=statistic)
 
 
 def search(namespace: str, name: str, statistic: str, label: str, *, dimension: str, word: str) -> Line:

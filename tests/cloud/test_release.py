@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from contracts import names
 from contracts.events import Outcome, RunEvent
-from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+from contracts.metrics import DIMENSION_COMPONENT, DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
 
 from cost import run as cost_run
 from cost.run import cycle, longest
@@ -48,6 +48,9 @@ def test_the_reward_functions_metrics_carry_the_run(dev, first_run):
     expected = {Metric.REWARD, Metric.VALIDATION_REWARD, Metric.GROUP_SPREAD, Metric.RESPONSE_LENGTH}
     assert {metric.metric_name for metric in expected} <= found
     assert found <= {metric.metric_name for metric in Metric if metric.value.per_run}, "each costs as much again"
+    components = cloudwatch.list_metrics(Namespace=NAMESPACE, MetricName=Metric.COMPONENT.metric_name)["Metrics"]
+    dimensions = [{each["Name"]: each["Value"] for each in metric["Dimensions"]} for metric in components]
+    assert {each[DIMENSION_COMPONENT] for each in dimensions if each[DIMENSION_ENVIRONMENT] == "dev"} == {"correct", "answered"}
 
 
 def test_the_record_says_what_went_in_and_what_came_out(dev, first_run, version):

@@ -36,3 +36,8 @@ def test_a_line_finds_its_value_in_a_step_or_none() -> None:
     line = BY_PATH["training.no_spread"]
     assert line.of({"training": {"no_spread": 0.25}}) == 0.25
     assert (line.of({}), line.of({"training": None}), line.of({"training": {"no_spread": None}})) == (None, None, None)
+
+
+def test_no_metric_is_named_like_a_dimension_since_a_record_has_one_member_of_a_name() -> None:
+    dimensions = {name for metric in Metric for names in metric.dimension_sets for name in names}
+    assert not dimensions & {metric.metric_name for metric in Metric}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from contracts import names
 from contracts.metrics import REWARD_BY_SPLIT, Metric
-from contracts.trends import TRENDS
+from contracts.trends import MAX_COMPONENTS, TRENDS
 from hypothesis import given
 from hypothesis import strategies as st
 from pipeline import grader_log, trend
@@ -140,6 +140,14 @@ def test_joined_steps_weigh_each_figure_by_what_it_is_of() -> None:
         "graded": 40, "reward": 0.5, "groups": 4, "spread": 0.1, "outcomes": {"wrong": 9}, "components": {"a": 0.75},
     }  # fmt: skip
     assert trend.reward([]) == {"mean": None, "samples": 0}
+
+
+def test_the_latest_components_are_those_of_the_last_steps_and_bounded() -> None:
+    steps = trend.steps([], [record(n, [1.0] * 8, Components={"clear": [8.0 if n > 1 else 0.0, 8], "old": [n, 8]}) for n in range(4)], 8)
+    assert trend.latest_components(steps, 2) == {"clear": 1.0, "old": 0.3125}
+    many = trend.steps([], [record(0, [1.0] * 8, Components={f"c{n:02}": [1, 8] for n in range(12)})], 8)
+    assert list(trend.latest_components(many, 5)) == [f"c{n:02}" for n in range(MAX_COMPONENTS)]
+    assert trend.latest_components([], 5) == {}
 
 
 def test_the_jobs_own_columns_are_merged_on_the_step() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -61,7 +62,9 @@ def test_the_dashboard_of_an_environment_draws_all_runs_of_its_own(environment: 
 
 def test_every_metric_of_the_project_is_on_the_dashboard(dev: Synthesised, judged: Synthesised) -> None:
     def names_on(environment: Synthesised) -> set[str]:
-        return {line[1] for line in of_the_project(bodies(environment)[names.dashboard("dev")])}
+        body = bodies(environment)[names.dashboard("dev")]
+        searched = [re.findall(rf'{{{NAMESPACE},.*}} MetricName="(\w+)" Environment="dev"', str(line[0])) for line in drawn(body)]
+        return {line[1] for line in of_the_project(body)} | {name for found in searched for name in found}
 
     assert names_on(judged) == DEFINED
     assert names_on(dev) == DEFINED - JUDGED
@@ -151,4 +154,6 @@ def test_what_the_report_reads_from_a_deployed_dashboard_is_what_was_defined(jud
             assert (graph.title, graph.meaning, graph.unit, graph.highest) == (widget.title, widget.meaning, widget.unit, widget.highest)
             assert (graph.stacked, graph.lowest) == (widget.stacked, None if widget.negative else 0)
             read_back = [(line.label.partition(" $")[0], line.statistic, line.namespace or None) for line in graph.series]
-            assert read_back == [(line.label, line.statistic, None if line.word else line.namespace) for line in widget.lines]
+            assert read_back == [
+                (line.label, line.statistic, None if None in line.dimensions.values() else line.namespace) for line in widget.lines
+            ]
