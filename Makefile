@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := app.py stacks lambda audit cost local rft datasets benchmarks tests/contracts tests/reward
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint types unit rules cloud evidence promote synth bench load lock secrets audit-deps clean
+.PHONY: help install demo test lint types unit rules cloud faults evidence promote synth bench load lock secrets audit-deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -47,6 +47,9 @@ rules: install ## every rule pack and cfn-lint over every environment, and a pla
 
 cloud: install ## the tests that deploy into the local cloud
 	$(BIN)/pytest -m cloud
+
+faults: install ## try every fault in every state, or make faults ONLY=job-stalls, and write the tables of docs/faults.md
+	RFT_FAULTS=$(or $(ONLY),all) $(BIN)/pytest tests/cloud/test_faults.py
 
 evidence: install ## refresh the committed evidence packs in docs/evidence
 	$(BIN)/rft audit pack --out docs/evidence

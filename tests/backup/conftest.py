@@ -46,7 +46,7 @@ def storage_template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
         env=cdk.Environment(region=settings.region),
         synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
     )
-    keys = Keys(stack, "Keys", environment="dev", protect=False)
+    keys = Keys(stack, "Keys", environment="dev", protect=False, budget=False)
     buckets = Buckets(stack, "Buckets", key=keys.data, retention=settings.retention, protect=False, replicated=True)
     backup = Backup(stack, "Backup", settings=settings, buckets=buckets, keys=keys)
     for name, bucket in (("Datasets", buckets.datasets), ("Runs", buckets.runs), ("Copies", backup.bucket)):

@@ -111,6 +111,19 @@ def test_a_release_that_came_in_between_is_kept_as_the_one_to_roll_back_to(
 
 
 @pytest.mark.usefixtures("no_pointer")
+def test_a_release_tried_again_after_a_later_one_moves_nothing_back(a_plan: Plan, bedrock: Stubber) -> None:
+    for number in (1, 2):
+        stub_deployment(bedrock, deployment(number))
+        release.handler(event(attrs.evolve(a_plan, run_id=f"run-{number}"), number), None)
+    stub_deployment(bedrock, deployment(1))
+    again = release.handler(event(attrs.evolve(a_plan, run_id="run-1"), 1), None)
+    assert again["run_id"] == "run-1"
+    now = pointer.read()
+    assert now is not None
+    assert (now["run_id"], now["previous"]["run_id"]) == ("run-2", "run-1")
+
+
+@pytest.mark.usefixtures("no_pointer")
 def test_a_pointer_written_twice_by_one_release_is_not_its_own_predecessor(
     a_plan: Plan, bedrock: Stubber, monkeypatch: pytest.MonkeyPatch
 ) -> None:

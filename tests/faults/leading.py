@@ -1,0 +1,210 @@
+"""Ways to lead a run to where it is struck. Each starts the run, does what people do, and returns once nothing more is to be done."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from contracts import names
+
+from rft import run_control
+from rft.target import local_target
+
+ENVIRONMENT = "dev"
+SHORT = {"learning_rate": 1e-7, "epoch_count": 1}
+"""A job that ends soon and learns nothing: its candidate is rejected."""
+
+STALLED_AT = 13
+"""The training step before which a job stalls, after the warm-up of the guard rails."""
+
+ASKED_SECONDS = 240
+HURRY_SECONDS = 120
+"""Of the state machine's time: two seconds by the local clock."""
+
+
+def straight(dev: Any, run: str) -> None:
+    """Nobody is asked anything."""
+    dev.start(run, hyperparameters=SHORT)
+
+
+def spend_asked(dev: Any, run: str) -> None:
+    """A person must approve the spend, and does."""
+    dev.start(run, approve_spend=True, hyperparameters=SHORT)
+    approve(dev, run, "spend")
+
+
+def continue_asked(dev: Any, run: str) -> None:
+    """The job learns nothing, so that a person is asked whether it may go on, and says yes; it stalls all the same."""
+    misbehave(dev, run)
+    dev.start(run, hyperparameters={"epoch_count": 1})
+    approve(dev, run, "continue")
+
+
+def release_asked(dev: Any, run: str) -> None:
+    """A good candidate, whose release a person must approve, and does."""
+    dev.start(run, approve_release=True)
+    approve(dev, run, "release")
+
+
+def asked_thrice(dev: Any, run: str) -> None:
+    """A person is asked about the spend, the job and the release, and says yes each time."""
+    misbehave(dev, run)
+    dev.start(run, approve_spend=True, approve_release=True)
+    approve(dev, run, "spend")
+    if approve(dev, run, "continue"):
+        behave(dev, run)
+    approve(dev, run, "release")
+
+
+def misbehave(dev: Any, run: str) -> None:
+    """From the first step on every response lacks the marker, and before a later one the job stalls."""
+    job = names.job_name(ENVIRONMENT, run)
+    dev.fault("fixed_answers", strategy="no_marker", job=job)
+    dev.fault("stall", step=STALLED_AT, job=job)
+
+
+def behave(dev: Any, run: str) -> None:
+    for fault in ("fixed_answers", "stall"):
+        dev.no_more(fault, job=names.job_name(ENVIRONMENT, run))
+
+
+def approve(dev: Any, run: str, kind: str) -> bool:
+    """Waits until a person is asked, and says yes; False when the run ended unasked."""
+    if not asked(dev, run, kind):
+        return False
+    run_control.answer(local_target(dev.endpoint, ENVIRONMENT), run, approved=True, reason="a test says so")
+    return True
+
+
+def asked(dev: Any, run: str, kind: str) -> bool:
+    """Waits until a person is asked; False when the run ended before."""
+
+    def look() -> bool | None:
+        if dev.keys(names.PARAM_RUNS_BUCKET, names.token_key(run, kind)):
+            return True
+        return None if dev.execution(run)["status"] == "RUNNING" else False
+
+    return bool(dev.eventually(look, f"the question about the {kind} of {run}", ASKED_SECONDS))
+
+
+def told_too_early(dev: Any, run: str) -> None:
+    """An event says that the job has completed, while it runs on."""
+    dev.start(run, hyperparameters=SHORT)
+    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.token_key(run, "job")) or None, f"{run} to wait", ASKED_SECONDS)
+    (job,) = dev.jobs(run)
+    detail = {"jobName": job["jobName"], "jobArn": job["jobArn"], "jobStatus": "Completed"}
+    dev.invoke("OnJobEventFunction", {"source": "aws.bedrock", "detail": detail})
+
+
+def answered_twice(dev: Any, run: str) -> None:
+    """The spend is approved, and the same question answered once more with a no."""
+    dev.start(run, approve_spend=True, hyperparameters=SHORT)
+    asked(dev, run, "spend")
+    token = dev.read(names.PARAM_RUNS_BUCKET, names.token_key(run, "spend"))["token"]
+    approve(dev, run, "spend")
+    with contextlib.suppress(dev.states.exceptions.TaskTimedOut):
+        dev.states.send_task_success(taskToken=token, output=json.dumps({"approved": False, "by": "another"}))
+        raise AssertionError("the second answer was taken")
+
+
+def spend_unanswered(dev: Any, run: str) -> None:
+    """A person must approve the spend, and does not."""
+    with dev.changed(in_a_hurry("ApproveSpend")):
+        dev.start(run, approve_spend=True, hyperparameters=SHORT)
+
+
+def continue_unanswered(dev: Any, run: str) -> None:
+    """A person is asked whether the job may go on, and does not answer."""
+    misbehave(dev, run)
+    with dev.changed(in_a_hurry("AskToContinue")):
+        dev.start(run, hyperparameters={"epoch_count": 1})
+
+
+def release_unanswered(dev: Any, run: str) -> None:
+    """A person must approve the release, and does not."""
+    with dev.changed(in_a_hurry("ApproveRelease")):
+        dev.start(run, approve_release=True)
+
+
+def until_it_ended(dev: Any, run: str) -> None:
+    """What fails works again once the execution has ended."""
+    dev.start(run, hyperparameters=SHORT)
+    dev.ended_as(run, ASKED_SECONDS)
+    dev.no_more("access_denied", run=run)
+
+
+def asked_for_twice(dev: Any, run: str) -> None:
+    """The event of a registered version comes twice."""
+    dataset, _, version = run.rpartition("-")
+    detail = json.dumps({"environment": ENVIRONMENT, "dataset": dataset, "dataset_version": version})
+    entry = {"Source": names.EVENT_SOURCE, "DetailType": "Dataset Registered", "Detail": detail, "EventBusName": names.bus(ENVIRONMENT)}
+    dev.endpoint.client("events").put_events(Entries=[entry, entry])
+    dev.eventually(lambda: dev.exists(run) or None, f"run {run}", ASKED_SECONDS)
+
+
+def two_at_once(dev: Any, run: str) -> None:
+    """Both wait for the approval of their release, and get it at the same moment."""
+    dev.start(run, approve_release=True)
+    asked(dev, run, "release")
+    dev.together.wait(ASKED_SECONDS)
+    approve(dev, run, "release")
+
+
+def aborted(dev: Any, run: str) -> None:
+    """Somebody aborts the execution while the job runs."""
+    dev.start(run, hyperparameters=SHORT)
+    dev.eventually(lambda: dev.jobs(run) or None, f"the job of {run}", ASKED_SECONDS)
+    dev.states.stop_execution(executionArn=dev.execution(run)["executionArn"], cause="by hand")
+
+
+def broken(dev: Any, run: str) -> None:
+    """An expression behind TrackTraining cannot be evaluated."""
+
+    def change(states: dict[str, Any]) -> None:
+        states["JobEnded"]["Choices"][0]["Condition"] = "{% $error('broken') %}"
+
+    with dev.changed(change):
+        dev.start(run, hyperparameters=SHORT)
+
+
+def redeployed(dev: Any, run: str) -> None:
+    """While the run waits for an approval, and others do whatever they do, every function gets other code and the environment other
+    settings."""
+    dev.start(run, approve_spend=True, hyperparameters=SHORT)
+    asked(dev, run, "spend")
+    dev.redeploy()
+    approve(dev, run, "spend")
+
+
+def in_a_hurry(state: str) -> Callable[[dict[str, Any]], None]:
+    """Makes the time for an answer so short that nobody has to wait for its end."""
+
+    def change(states: dict[str, Any]) -> None:
+        states[state]["TimeoutSeconds"] = HURRY_SECONDS
+
+    return change
+
+
+WAYS: dict[str, Callable[[Any, str], None]] = {
+    way.__name__: way
+    for way in (
+        straight,
+        spend_asked,
+        continue_asked,
+        release_asked,
+        asked_thrice,
+        told_too_early,
+        answered_twice,
+        spend_unanswered,
+        continue_unanswered,
+        release_unanswered,
+        until_it_ended,
+        asked_for_twice,
+        two_at_once,
+        aborted,
+        broken,
+        redeployed,
+    )
+}
