@@ -81,7 +81,8 @@ def calls(env: Environment, *, count: int, batch: int, reserved: int, at_once: i
     for sample in (sample for part in batches for sample in part):
         sample["metadata"][names.META_RUN_ID] = run_id
     caller = Caller(_as_job(env), pinned, retries)
-    since = datetime.now(UTC) - timedelta(minutes=1)
+    began_at = datetime.now(UTC).replace(microsecond=0)
+    since = began_at - timedelta(minutes=1)
     before = _lambda_counts(env, function, since)
     env.lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=reserved)
     began = time.monotonic()
@@ -115,7 +116,7 @@ def calls(env: Environment, *, count: int, batch: int, reserved: int, at_once: i
             "counted by the metric": round(counted),
             "throttled attempts": caller.refused,
             "calls given up": len(caller.lost),
-            "most at the same time": round(_concurrency(env, function, since)),
+            "most at the same time": round(_concurrency(env, function, began_at)),
             "seconds": round(took, 1),
             "calls a second": round(len(caller.seconds) / took, 1),
             "samples a second": round(sum(got.values()) / took),
