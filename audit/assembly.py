@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from contracts import names
 
 from stacks.settings import EnvironmentSettings
 
@@ -101,7 +102,7 @@ def read(directory: Path, settings: EnvironmentSettings) -> Assembly:
     manifest = json.loads((nested / "manifest.json").read_text(encoding="utf-8"))
     artifacts = manifest["artifacts"]
     stacks = {key: found["properties"] for key, found in artifacts.items() if found["type"] == "aws:cloudformation:stack"}
-    names = {key: str(properties["stackName"]).removeprefix(f"rft-{settings.name}-") for key, properties in stacks.items()}
+    parts = {key: str(properties["stackName"]).removeprefix(names.stack(settings.name, "")) for key, properties in stacks.items()}
     assets: dict[str, Path] = {}
     for found in artifacts.values():
         if found["type"] != "cdk:asset-manifest":
@@ -113,15 +114,15 @@ def read(directory: Path, settings: EnvironmentSettings) -> Assembly:
         settings=settings,
         directory=directory,
         templates={
-            names[key]: json.loads((nested / stacks[key]["templateFile"]).read_text(encoding="utf-8"))
+            parts[key]: json.loads((nested / stacks[key]["templateFile"]).read_text(encoding="utf-8"))
             for key in _in_order(stacks, artifacts)
         },
         paths={
-            (names[key], logical_id): path
+            (parts[key], logical_id): path
             for key in stacks
             for logical_id, path in _paths(json.loads((nested / artifacts[key]["additionalMetadataFile"]).read_text(encoding="utf-8")))
         },
-        protected={names[key]: bool(properties.get("terminationProtection")) for key, properties in stacks.items()},
+        protected={parts[key]: bool(properties.get("terminationProtection")) for key, properties in stacks.items()},
         assets=assets,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import Environment, Stage, Tags
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+from contracts import names
 
 from stacks.audit import AuditStack
 from stacks.constructs import endpoint_policies
@@ -28,7 +29,7 @@ class RftEnvironment(Stage):
             self,
             "foundation",
             settings=settings,
-            stack_name=f"rft-{settings.name}-foundation",
+            stack_name=names.stack(settings.name, "foundation"),
             description="Reinforcement fine-tuning: keys, buckets, network",
         )
         self.audit = self._build_audit(settings) if settings.audit.trail else None
@@ -37,7 +38,7 @@ class RftEnvironment(Stage):
             "pipeline",
             settings=settings,
             foundation=self.foundation,
-            stack_name=f"rft-{settings.name}-pipeline",
+            stack_name=names.stack(settings.name, "pipeline"),
             description="Reinforcement fine-tuning: functions, state machine, events, alarms",
         )
         # On every role in the tree, those that CDK's constructs would make included.
@@ -54,6 +55,6 @@ class RftEnvironment(Stage):
             "audit",
             settings=settings,
             foundation=self.foundation,
-            stack_name=f"rft-{settings.name}-audit",
+            stack_name=names.stack(settings.name, "audit"),
             description="Reinforcement fine-tuning: audit trail, tampering alarms",
         )

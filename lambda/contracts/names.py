@@ -54,6 +54,11 @@ Lower-case letters, digits and single hyphens are what all four patterns of the 
 DATASET_NAME_PATTERN = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,31}")
 
 
+def stack(environment: str, part: str) -> str:
+    """Name of the stack that holds a part of the environment: foundation, pipeline or audit."""
+    return f"rft-{environment}-{part}"
+
+
 def bus(environment: str) -> str:
     """Name of the event bus other teams subscribe to."""
     return f"rft-{environment}"
@@ -79,12 +84,12 @@ def trail(environment: str) -> str:
 
 def reward_function_prefix(environment: str) -> str:
     """How CloudFormation begins the name of the reward function: stack, then logical id."""
-    return f"rft-{environment}-pipeline-RewardGrader"
+    return f"{stack(environment, 'pipeline')}-RewardGrader"
 
 
 def job_name(environment: str, run_id: str) -> str:
     """Name of the customization job, the custom model and the deployment of a run: at most 63 characters."""
-    return f"rft-{environment}-{run_id}"
+    return job_name_prefix(environment) + run_id
 
 
 def job_name_prefix(environment: str) -> str:
@@ -99,7 +104,7 @@ def run_id_of_job(environment: str, name: str) -> str | None:
 
 def signer_role_prefix(environment: str) -> str:
     """How CloudFormation begins the name of the role of RecordLineage, the only one that may sign: stack, then logical id."""
-    return f"rft-{environment}-pipeline-ReleaseRecordLineage"
+    return f"{stack(environment, 'pipeline')}-ReleaseRecordLineage"
 
 
 def run_id_for(label: str, suffix: str) -> str:

@@ -27,9 +27,6 @@ MODES = ("strict", "lenient")
 MIN_SECONDS, MAX_SECONDS = 0.1, 10.0
 MIN_BATCH_SECONDS, MAX_BATCH_SECONDS = 1.0, 840.0
 _Ask = Callable[[str, str, str], Outcome]
-NEEDS = "symbolic"
-"""The optional layer this grader needs, by its directory in lambda/."""
-
 _KEPT_GOLDS = 512
 _GOLD_KEYS = ("reference_answer", "final_answer", "answer", "solution", "text")
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
