@@ -26,6 +26,7 @@ FIRST_WAIT_SECONDS = 0.5
 first wait is, it does not say."""
 
 METRIC_SECONDS = 60.0
+QUIET_SECONDS = 300.0
 
 
 class Caller:
@@ -72,7 +73,11 @@ class Caller:
 
 
 def calls(env: Environment, *, count: int, batch: int, reserved: int, at_once: int, retries: int = RETRIES) -> Result:
-    """`count` calls of `batch` samples, `at_once` in flight, against `reserved` concurrency."""
+    """`count` calls of `batch` samples, `at_once` in flight, against `reserved` concurrency.
+
+    Raises:
+        TimeoutError: something else that calls the grader went on for too long.
+    """
     function = env.parameter(names.PARAM_REWARD_FUNCTION)
     version = env.lambda_.get_alias(FunctionName=function, Name=names.REWARD_ALIAS)["FunctionVersion"]
     pinned = env.lambda_.get_function_configuration(FunctionName=function, Qualifier=version)["FunctionArn"]
@@ -81,12 +86,10 @@ def calls(env: Environment, *, count: int, batch: int, reserved: int, at_once: i
     for sample in (sample for part in batches for sample in part):
         sample["metadata"][names.META_RUN_ID] = run_id
     caller = Caller(_as_job(env), pinned, retries)
-    began_at = datetime.now(UTC).replace(microsecond=0)
-    since = began_at - timedelta(minutes=1)
-    before = _lambda_counts(env, function, since)
+    _quiet(env)
     env.lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=reserved)
-    began = time.monotonic()
     try:
+        since, began = _next_second(), time.monotonic()
         with ThreadPoolExecutor(at_once) as pool:
             list(pool.map(caller.call, batches))
         took = time.monotonic() - began
@@ -95,7 +98,7 @@ def calls(env: Environment, *, count: int, batch: int, reserved: int, at_once: i
     samples = count * batch
     env.until(lambda: _count(env, Metric.REWARD, run_id) >= samples - len(caller.lost) * batch, METRIC_SECONDS)
     counted = _count(env, Metric.REWARD, run_id)
-    counts = {name: value - before[name] for name, value in _lambda_counts(env, function, since).items()}
+    counts = _lambda_counts(env, function, since)
     wanted = Counter(sample["id"] for part in batches for sample in part)
     got = Counter({ident: len(scores) for ident, scores in caller.scores.items()})
     not_graded, too_often = wanted - got, got - wanted
@@ -116,7 +119,7 @@ def calls(env: Environment, *, count: int, batch: int, reserved: int, at_once: i
             "counted by the metric": round(counted),
             "throttled attempts": caller.refused,
             "calls given up": len(caller.lost),
-            "most at the same time": round(_concurrency(env, function, began_at)),
+            "most at the same time": round(_concurrency(env, function, since)),
             "seconds": round(took, 1),
             "calls a second": round(len(caller.seconds) / took, 1),
             "samples a second": round(sum(got.values()) / took),
@@ -124,6 +127,27 @@ def calls(env: Environment, *, count: int, batch: int, reserved: int, at_once: i
         },
         [*caller.lost, *(said for good, said in checks if not good)],
     )
+
+
+def _quiet(env: Environment) -> None:
+    """Waits until no run and no job goes on: Lambda would count their calls of the grader too."""
+
+    def quiet() -> bool:
+        runs = env.states.list_executions(stateMachineArn=env.state_machine, statusFilter="RUNNING")["executions"]
+        pages = env.bedrock.get_paginator("list_model_customization_jobs").paginate()
+        jobs = [job for page in pages for job in page["modelCustomizationJobSummaries"]]
+        return not runs and all(job["status"] not in ("InProgress", "Stopping") for job in jobs)
+
+    if not env.until(quiet, QUIET_SECONDS):
+        raise TimeoutError(f"waited {QUIET_SECONDS:g} s for runs and jobs to end, whose calls of the grader would be counted too")
+
+
+def _next_second() -> datetime:
+    """Waits for it, and gives it: what was called before is in no period of a second that begins then or later."""
+    now = datetime.now(UTC)
+    second = now.replace(microsecond=0) + timedelta(seconds=1)
+    time.sleep((second - now).total_seconds())
+    return second
 
 
 def _as_job(env: Environment) -> Any:
@@ -165,6 +189,7 @@ def _count(env: Environment, metric: Metric, run_id: str) -> float:
 
 
 def _statistic(env: Environment, metric: str, dimensions: dict[str, str], since: datetime, statistic: str) -> float:
+    """Over everything from `since` on. CloudWatch rounds that down to the period: with longer ones earlier calls would be in it."""
     namespace, name = metric.split()
     found = env.cloudwatch.get_metric_statistics(
         Namespace=namespace,
@@ -172,7 +197,7 @@ def _statistic(env: Environment, metric: str, dimensions: dict[str, str], since:
         Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
         StartTime=since,
         EndTime=datetime.now(UTC) + timedelta(minutes=5),
-        Period=86_400,
+        Period=1,
         Statistics=[statistic],
     )["Datapoints"]
     values = [point[statistic] for point in found]

@@ -5,11 +5,15 @@ How long it takes is the benchmark's to say (docs/load.md).
 
 from __future__ import annotations
 
+import json
+from functools import partial
+
 import pytest
 from contracts import names
 
 from benchmarks.load import grader, runs, uploads
-from benchmarks.load.environment import Environment
+from benchmarks.load.environment import Environment, together
+from benchmarks.responses import events
 
 pytestmark = pytest.mark.cloud
 
@@ -44,6 +48,11 @@ def test_requests_at_once_are_each_refused_once_with_record_and_notice(env):
 
 
 def test_grader_calls_above_the_reserved_concurrency_are_throttled_and_every_sample_is_graded_once(env):
+    # What called just before, with nothing reserved yet, is not to be counted.
+    call = partial(
+        env.lambda_.invoke, FunctionName=env.parameter(names.PARAM_REWARD_FUNCTION), Payload=json.dumps(events(count=1, batch=8)[0])
+    )
+    assert all("FunctionError" not in answer for answer in together([call] * 4))
     result = grader.calls(env, count=60, batch=8, reserved=2, at_once=8, retries=10)
     assert result.problems == []
     assert result.figures["throttled attempts"] > 0
