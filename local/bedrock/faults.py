@@ -34,6 +34,7 @@ class Call(NamedTuple):
     Attributes:
         operation: `service:Operation`; of S3 and Lambda the IAM action, such as s3:ListBucket or lambda:InvokeFunction.
         caller: the calling function's name; `states/<state>` for the state machine; of other roles the session's name.
+        run: the run it is made for, by the execution that makes it or by the event of the function that does; empty where neither says.
         path: of the request: the object, function or model it is for, where the service puts that into the path.
         text: path and body, and the event of the function that makes the call.
         function: whether a function makes it.
@@ -41,6 +42,7 @@ class Call(NamedTuple):
 
     operation: str
     caller: str
+    run: str
     path: str
     text: str
     function: bool
@@ -50,7 +52,7 @@ _COUNT = Parameter("how many times, 0 for until cleared", int, 0)
 _ONCE = Parameter("how many times, 0 for until cleared", int, 1)
 _OPERATION = Parameter("an operation such as s3:PutObject, or * for any; without a service it is Bedrock's", str)
 _CALLER = Parameter("part of the calling function's name, or states/<state> for the state machine; empty for anybody", str, "")
-_RUN = Parameter("a run id that stands in the call or in the event of the function that makes it; empty for any", str, "")
+_RUN = Parameter("the run that the call is made for, or where nothing says so a run that stands in it; empty for any", str, "")
 _JOB = Parameter("start of the name of the job, model or deployment; empty for any", str, "")
 _STEP = Parameter("the training step before which it happens, from 0", int, 0)
 _SECONDS = Parameter("how long, in seconds", float)
@@ -193,15 +195,22 @@ def _given(fault: Fault, params: Mapping[str, Any]) -> bool:
 
 
 def _strikes(fault: Fault, call: Call) -> bool:
-    wanted, run = fault.params["operation"], fault.params["run"]
+    wanted = fault.params["operation"]
     if wanted not in ("*", call.operation) and f"bedrock:{wanted}" != call.operation:
         return False
     if fault.name == "killed" and not call.function:
         return False
-    # The id of another run may begin like this one's.
-    if fault.params["caller"] not in call.caller or not re.search(rf"{re.escape(run)}(?![\w-])", call.text):
+    if fault.params["caller"] not in call.caller or not _is_for(fault.params["run"], call):
         return False
     return fault.left is None or fault.met[call.caller, call.operation, call.path] < fault.left
+
+
+def _is_for(run: str, call: Call) -> bool:
+    # A run's record names the run whose release was before its own: what stands in a call is not always what it is made for.
+    if run and call.run:
+        return run == call.run
+    # The id of another run may begin like this one's.
+    return re.search(rf"{re.escape(run)}(?![\w-])", call.text) is not None
 
 
 def _fits(fault: Fault, target: str, step: int) -> bool:

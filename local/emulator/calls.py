@@ -84,7 +84,8 @@ def call_of(request: Request) -> tuple[Call, str, str] | None:
     operation = f"{_NAMESPACES.get(service, service)}:{_operation(service, request)}"
     state = request.headers.get(clients.STATE_HEADER)
     caller = invocation.function if invocation else f"states/{state}" if state else arn.rpartition("/")[2]
-    return Call(operation, caller, request.path, text, invocation is not None), service, arn
+    run = _run_of(invocation.event) if invocation else request.headers.get(clients.EXECUTION_HEADER, "")
+    return Call(operation, caller, run, request.path, text, invocation is not None), service, arn
 
 
 def _operation(service: str, request: Request) -> str:
@@ -98,6 +99,15 @@ def _operation(service: str, request: Request) -> str:
     parameters = {name: value for name, _, value in (part.partition("=") for part in query.split("&"))}
     action = iam_actions.extract_iam_action(service, method, path, headers, body, parameters)
     return str(action or "").partition(":")[2]
+
+
+def _run_of(event: str) -> str:
+    """The run a function is invoked for: the event's `run_id`, or that of its plan; empty when there is none."""
+    found = json.loads(event)
+    for part in (found, found.get("plan")) if isinstance(found, dict) else ():
+        if isinstance(part, dict) and isinstance(part.get("run_id"), str):
+            return str(part["run_id"])
+    return ""
 
 
 def _root(trace: str) -> str:

@@ -12,11 +12,11 @@ from botocore.config import Config
 
 from local.emulator import settings
 
-STATE_HEADER = "x-rft-state"
-"""On every call that the state machine makes: the state it is in."""
+STATE_HEADER, EXECUTION_HEADER = "x-rft-state", "x-rft-execution"
+"""On every call that the state machine makes: the state it is in, and the name of the execution."""
 
-state: contextvars.ContextVar[str] = contextvars.ContextVar("rft_state", default="")
-"""The state for which the current thread makes calls."""
+at: contextvars.ContextVar[dict[str, str]] = contextvars.ContextVar("rft_at")
+"""Those headers, for the state for which the current thread makes calls."""
 
 _LONGEST_CALL = 920
 """Seconds a client waits for an answer: a function may run 900."""
@@ -79,5 +79,4 @@ def _new(service: str, region: str, credentials: Credentials) -> Any:
 
 
 def _say_the_state(params: dict[str, Any], **_: Any) -> None:
-    if state.get():
-        params["headers"][STATE_HEADER] = state.get()
+    params["headers"].update(at.get({}))

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import botocore.exceptions
 from ministack.core import iam_actions
@@ -64,11 +65,13 @@ def install() -> None:
             for field in ("TimeoutSeconds", "HeartbeatSeconds")
             if isinstance(state.get(field), str)
         }
-        token = clients.state.set(str(context.get("State", {}).get("Name", "")))
+        # A name may hold letters that a header must not.
+        at = {clients.STATE_HEADER: context["State"]["Name"], clients.EXECUTION_HEADER: quote(context["Execution"]["Name"])}
+        token = clients.at.set(at)
         try:
             return upstream_task({**state, **timed}, raw_input, execution, context)
         finally:
-            clients.state.reset(token)
+            clients.at.reset(token)
 
     for name in ("_send_task_success", "_send_task_failure", "_send_task_heartbeat"):
         setattr(upstream, name, _refusing_gone_tokens(getattr(upstream, name)))

@@ -80,16 +80,19 @@ class Bench:
         self.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=found["ReceiptHandle"])
         return found
 
-    def run(self, definition: dict[str, Any], role: str, given: Any = None, seconds: float = 20) -> dict[str, Any]:
-        """Run a JSONata state machine to its end and describe the execution."""
+    def run(
+        self, definition: dict[str, Any], role: str, given: Any = None, seconds: float = 20, execution: str | None = None
+    ) -> dict[str, Any]:
+        """Run a JSONata state machine to its end and describe the execution, of this name or any."""
         states = self.client("stepfunctions")
         machine = states.create_state_machine(
             name=self.name("sm"), roleArn=role, definition=json.dumps({"QueryLanguage": "JSONata", **definition})
         )["stateMachineArn"]
-        execution = states.start_execution(stateMachineArn=machine, input=json.dumps(given or {}))["executionArn"]
+        name = execution or self.name("run")
+        arn = states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given or {}))["executionArn"]
 
         def ended() -> Any:
-            found = states.describe_execution(executionArn=execution)
+            found = states.describe_execution(executionArn=arn)
             return found if found["status"] != "RUNNING" else None
 
         described: dict[str, Any] = wait_for(ended, seconds)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ResponseStre
 
 from local import cloud
 from local.bedrock import faults_client
-from tests.local.conftest import Bench
+from tests.local.conftest import Bench, allow
 
 pytestmark = pytest.mark.cloud
 
@@ -111,6 +111,23 @@ def test_a_fault_strikes_one_run_and_one_caller_only(bench: Bench, writer: str) 
     (met,) = faults_client.faults(bench.endpoint)["met"]
     assert met["operation"] == "ssm:PutParameter"
     assert met["run"] == "run-1"
+
+
+def test_a_run_that_only_names_another_is_not_struck_for_it(bench: Bench, writer: str) -> None:
+    for caller in (writer[-8:], "states/"):
+        faults_client.set_fault(bench.endpoint, "throttle", operation="*", count=0, caller=caller, run="run-1")
+    before = {"previous": {"run_id": "run-1"}}
+    for event in (
+        {**writing("run-2", "/named"), **before},
+        {**writing("", "/named"), "run_id": None, "plan": {"run_id": "run-2"}, **before},
+    ):
+        assert bench.invoke(writer, event)[1] is False
+    state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+    state["Arguments"] = {"FunctionName": writer, "Payload": {**writing("run-2", "/named"), **before}}
+    definition, role = {"StartAt": "Write", "States": {"Write": state}}, bench.role("states.amazonaws.com", allow("lambda:InvokeFunction"))
+    assert bench.run(definition, role, execution="run-2")["status"] == "SUCCEEDED"
+    assert faults_client.faults(bench.endpoint)["met"] == []
+    assert bench.run(definition, role, execution="run-1")["error"] == "Lambda.TooManyRequestsException"
 
 
 def test_a_function_is_killed_after_its_call_and_works_again_in_a_new_process(bench: Bench, writer: str) -> None:
