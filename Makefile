@@ -5,7 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # jsii and the CDK CLI take whatever `node` comes first; the machine's own may be past its end of life.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
-SOURCES := app.py stacks lambda audit cost local rft datasets benchmarks tests/contracts tests/reward
+SOURCES := app.py stacks lambda audit cost local rft datasets benchmarks tests/conftest.py \
+  $(filter-out tests/cloud/ tests/faults/,$(sort $(dir $(wildcard tests/*/*.py))))
 INSTALLED := .venv/.installed
 
 .PHONY: help install demo test lint types unit rules cloud faults evidence promote synth bench load lock secrets audit-deps clean

@@ -37,7 +37,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.tags[tag] += 1
-        self.ids += [given["id"]] if given.get("id") else []
+        self.ids += [str(given["id"])] if given.get("id") else []
         self.links += [str(given[name]) for name in ("href", "src") if given.get(name)]
         self.heads_without_scope += tag == "th" and "scope" not in given
 

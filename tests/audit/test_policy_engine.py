@@ -77,7 +77,7 @@ def test_across_accounts_both_sides_must_allow() -> None:
 def test_in_one_account_either_side_is_enough_for_a_bucket_and_not_for_a_key() -> None:
     asker = {"AWS": f"arn:aws:iam::{OWN}:role/asker"}
     assert asks(resource_policy=policy(to(asker)))
-    key = {"action": "kms:Decrypt", "resource": f"arn:aws:kms:us-east-1:{OWN}:key/1"}
+    key: Any = {"action": "kms:Decrypt", "resource": f"arn:aws:kms:us-east-1:{OWN}:key/1"}
     use = statement(action="kms:Decrypt")
     root = policy(to({"AWS": f"arn:aws:iam::{OWN}:root"}, action="kms:*"))
     assert not asks(use, resource_policy=policy(), **key)

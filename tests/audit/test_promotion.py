@@ -17,9 +17,10 @@ from contracts.errors import InvalidInput
 from audit import pack, promotion
 from audit.pack import Synthesis
 from audit.register import Register
-from rft import audit_promote
+from local import cloud
+from rft import audit_promote, deploy
 from rft.cli import invoke
-from rft.exits import Exit
+from rft.exits import Exit, Failure
 
 CALLER = "arn:aws:sts::111122223333:assumed-role/deployer/ann"
 
@@ -55,13 +56,13 @@ def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, synthesis: Synthesis)
         return SimpleNamespace(account=it.account)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(audit_promote.pack, "synthesised", synthesised)
-    monkeypatch.setattr(audit_promote.deploy, "deploy", note)
+    monkeypatch.setattr(pack, "synthesised", synthesised)
+    monkeypatch.setattr(deploy, "deploy", note)
     monkeypatch.setattr(audit_promote, "load", load)
     monkeypatch.setattr("rft.target.find_target", target)
     monkeypatch.setattr(promotion, "commit", lambda: "c0ffee" * 6 + "c0de")
     monkeypatch.setattr(promotion, "RECORDS", tmp_path / "promotions")
-    monkeypatch.setattr(audit_promote.cloud, "STATE_DIR", tmp_path / "local")
+    monkeypatch.setattr(cloud, "STATE_DIR", tmp_path / "local")
     return it
 
 
@@ -120,9 +121,9 @@ def test_a_failed_deployment_leaves_the_last_record(stage: Stage, monkeypatch: p
     first = (Path("promotions/dev") / promotion.RECORD).read_text()
 
     def fail(**_: Any) -> None:
-        raise audit_promote.Failure("cdk deploy failed")
+        raise Failure("cdk deploy failed")
 
-    monkeypatch.setattr(audit_promote.deploy, "deploy", fail)
+    monkeypatch.setattr(deploy, "deploy", fail)
     assert invoke(["audit", "promote", "dev", "--yes"]) == Exit.FAILED
     assert (Path("promotions/dev") / promotion.RECORD).read_text() == first
 

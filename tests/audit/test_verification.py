@@ -166,7 +166,7 @@ def test_a_changed_statement_breaks_its_signature(records: Memory, verdict: Call
 
 @pytest.mark.parametrize("other", [{"run_id": "plums-2"}, {"environment": "prod"}])
 def test_a_genuine_statement_of_another_run_does_not_serve(
-    records: Memory, key: ec.EllipticCurvePrivateKey, verdict: Callable[..., Verdict], other: dict[str, str]
+    records: Memory, key: ec.EllipticCurvePrivateKey, verdict: Callable[..., Verdict], other: dict[str, Any]
 ) -> None:
     seal(records, key, **other)
     assert subjects(verdict()) == ["statement"]

@@ -30,7 +30,7 @@ class Account:
         self.stubs = {}
         target.__dict__["caller"] = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/me"
         for service in ("budgets", "iam", "ssm"):
-            client: Any = SESSION.client(service)  # type: ignore[call-overload]
+            client: Any = SESSION.client(service)
             target.__dict__[service] = client
             self.stubs[service] = Stubber(client)
             self.stubs[service].activate()

@@ -61,7 +61,8 @@ def allowed(expression: str, permitted: set[str]) -> bool:
 
 def installed(name: str) -> str:
     metadata = importlib.metadata.metadata(name)
-    return licence_of(metadata.get("License-Expression"), metadata.get_all("Classifier") or [], metadata.get("License"))
+    expression, licence = ((metadata.get_all(field) or [None])[0] for field in ("License-Expression", "License"))
+    return licence_of(expression, metadata.get_all("Classifier") or [], licence)
 
 
 @pytest.mark.parametrize("name", LOCKS)

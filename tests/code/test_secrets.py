@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from detect_secrets import SecretsCollection
+from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import transient_settings
 
 ROOT = Path(__file__).resolve().parents[2]

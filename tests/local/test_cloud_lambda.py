@@ -149,7 +149,7 @@ def counted(bench: Any, function: str, metric: str, statistic: str = "Sum") -> f
         Period=86_400,
         Statistics=[statistic],
     )["Datapoints"]
-    return sum(point[statistic] for point in found)
+    return sum(float(point[statistic]) for point in found)
 
 
 def test_calls_above_the_reserved_concurrency_are_refused_and_counted_once(bench: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from ministack.services import cloudwatch as upstream
 
-from local.emulator import cloudwatch_api, metric_series, model_metrics
+from local.emulator import alarms, cloudwatch_api, metric_series, model_metrics
 from local.emulator.metric_math import MathError
 from local.emulator.metric_search import find
 
@@ -16,13 +16,13 @@ DEPLOYMENT = "arn:aws:bedrock:us-east-1:111122223333:custom-model-deployment/abc
 ANOTHER = "arn:aws:bedrock:us-east-1:111122223333:custom-model-deployment/def456"
 BASE = "us.amazon.nova-2-lite-v1:0"
 OF_DEPLOYMENTS = "SEARCH('{AWS/Bedrock,ModelId} MetricName=\"Invocations\" deployment', 'Sum')"
-OK = (200, {}, json.dumps({"usage": {"inputTokens": 12, "outputTokens": 5}}).encode())
+OK: tuple[int, dict[str, str], bytes] = (200, {}, json.dumps({"usage": {"inputTokens": 12, "outputTokens": 5}}).encode())
 
 
 @pytest.fixture(autouse=True)
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Requests to two deployments and to the base model, in a cloud without any other data."""
-    monkeypatch.setattr(model_metrics.alarms, "wake", lambda: None)
+    monkeypatch.setattr(alarms, "wake", lambda: None)
     upstream._metrics._data.clear()
     for model, answer in (
         (DEPLOYMENT, OK),

@@ -146,7 +146,8 @@ def test_a_rail_does_what_the_settings_say(action: str) -> None:
 
 
 def test_a_rail_that_is_off_is_silent_and_the_hard_limits_cannot_be() -> None:
-    off = attrs.evolve(FALLING, **dict.fromkeys(METRIC_OF_RAIL, OFF))
+    silenced: dict[str, Any] = dict.fromkeys(METRIC_OF_RAIL, OFF)
+    off = attrs.evolve(FALLING, **silenced)
     collapsed = course([*rising(30), *[0.0] * 8], spread=[0.0] * 38)
     assert rails(collapsed, off, spend=Spend(so_far=101, estimated=1, cap=100), hours=Hours(so_far=25, allowed=24)) == {
         "time": STOP,

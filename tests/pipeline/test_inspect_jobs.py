@@ -166,7 +166,7 @@ def test_a_stop_that_is_refused_is_told_and_not_raised(watched: Any, start: Star
 @pytest.mark.parametrize("action", [name for name in foreign.CALLS if name != foreign.JOB_CALL])
 def test_a_model_that_others_serve_or_bring_in_is_told(watched: Any, action: str) -> None:
     call, arn = foreign.CALLS[action], f"arn:aws:bedrock:us-east-1:210987654321:thing/{uuid.uuid4().hex[:12]}"
-    given = {"requestParameters": {call.name: "theirs"}, "responseElements": {call.arn: arn}}
+    given: dict[str, Any] = {"requestParameters": {call.name: "theirs"}, "responseElements": {call.arn: arn}}
     (found,) = inspect_jobs.handler(called(action, **given), None)["told"]
     record = watched.read(watched.runs, names.foreign_key(found))
     assert (record["name"], record["arn"], record["what"]) == ("theirs", arn, call.what)

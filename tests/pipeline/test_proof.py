@@ -12,6 +12,8 @@ import attrs
 import boto3
 import botocore.auth
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 from contracts import names
 from contracts.errors import InvalidInput
@@ -84,8 +86,8 @@ def test_a_claim_swapped_after_it_was_signed_is_refused_by_sts(sign: Sign) -> No
 
 def test_a_claim_that_was_not_signed_is_refused(house: Any) -> None:
     session = house.endpoint.session("210987654321")
-    request = proof.AWSRequest(method="POST", url=f"{house.endpoint.url}/", data=proof.BODY, headers={"Content-Type": proof.CONTENT_TYPE})
-    proof.SigV4Auth(session.get_credentials().get_frozen_credentials(), "sts", "us-east-1").add_auth(request)
+    request = AWSRequest(method="POST", url=f"{house.endpoint.url}/", data=proof.BODY, headers={"Content-Type": proof.CONTENT_TYPE})
+    SigV4Auth(session.get_credentials().get_frozen_credentials(), "sts", "us-east-1").add_auth(request)
     signed = {name.lower(): value for name, value in request.headers.items()}
     with pytest.raises(NotProven, match=f"leaves out host, {proof.HEADER}|leaves out {proof.HEADER}"):
         proof.prove({**signed, "host": urlsplit(house.endpoint.url).netloc, proof.HEADER: claim()}, claim())
