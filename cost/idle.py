@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.assembly import Assembly
 from cost.prices import HOURS_PER_MONTH, Line, Prices
+from stacks.released_definition import FIGURES, LOOK_MINUTES
 
 BY_USE = {
     "AWS::CloudTrail::Trail": "data events and log objects",
@@ -105,6 +106,7 @@ def idle(assembly: Assembly, prices: Prices) -> list[Line]:
         prices.line(f"{counts['AWS::CloudWatch::Dashboard']} dashboards", quantities["AWS::CloudWatch::Dashboard"], "dashboard_month"),
     ]
     lines.append(prices.line(f"{len(acting)} budgets with an action", len(acting) * HOURS_PER_MONTH / 24, "budget_day"))
+    lines += _looking(prices)
     lines = sorted((line for line in lines if line.quantity), key=lambda line: -line.usd)
     return [
         *lines,
@@ -113,6 +115,16 @@ def idle(assembly: Assembly, prices: Prices) -> list[Line]:
             for kind in sorted(BY_USE)
             if counts[kind]
         ),
+    ]
+
+
+def _looking(prices: Prices) -> list[Line]:
+    """What looks at a released model while nobody asks it: one figure, whether it is there. Nothing is read before a first release."""
+    looks = HOURS_PER_MONTH * 60 / LOOK_MINUTES
+    return [
+        prices.line("1 custom metric of the released model", 1, "metric_month"),
+        prices.line(f"{looks:,.0f} looks at it, {len(FIGURES)} figures each", looks * (len(FIGURES) + 1), "metric_request"),
+        prices.line("executions for these looks", looks, "express_execution"),
     ]
 
 

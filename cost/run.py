@@ -141,8 +141,10 @@ def run(assembly: Assembly, prices: Prices, *, hours: float = 24.0) -> list[Line
 
 
 def definition(assembly: Assembly) -> dict[str, Any]:
-    """The state machine's definition, with a stand-in for each value CloudFormation fills in."""
+    """The run's definition, with a stand-in for each value CloudFormation fills in."""
     for _, _, resource in assembly.resources("AWS::StepFunctions::StateMachine"):
+        if resource["Properties"]["StateMachineName"] != names.state_machine(assembly.settings.name):
+            continue
         text = resource["Properties"]["DefinitionString"]
         parts = [text] if isinstance(text, str) else text["Fn::Join"][1]
         found: dict[str, Any] = json.loads("".join(part if isinstance(part, str) else "deployed" for part in parts))

@@ -67,6 +67,9 @@ _KINDS = {
     "composite_alarm_month": "composite alarms",
     "dashboard_month": "dashboards",
     "budget_day": "budget with an action",
+    "metric_request": "looks at a released model",
+    "metric_month": "whether it is there, as a metric",
+    "express_execution": "executions for these looks",
 }
 
 

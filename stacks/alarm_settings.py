@@ -25,11 +25,17 @@ class AlarmSettings:
         limit_share: of `training.max_hours` and of `training.caps.usd`, at which a job is stopped and leaves no model; a job beyond
             this share of either is told of while somebody can still decide.
         approval_hours: hours an approval has waited; fewer than `approval.timeout_hours`, after which nobody need answer any more.
+        released_error_share: of the requests to the released model, failed or throttled by Bedrock within five minutes.
+        released_requests: within five minutes; a share of fewer says nothing.
+        released_seconds: within which 95 of 100 answers of the released model come.
     """
 
     silent_minutes: int = attrs.field(default=60, validator=whole(10, 720))
     limit_share: float = attrs.field(default=0.8, validator=number(0.1, 1))
     approval_hours: float = attrs.field(default=4.0, validator=number(0.5, 720))
+    released_error_share: float = attrs.field(default=0.05, validator=number(0.001, 1))
+    released_requests: int = attrs.field(default=10, validator=whole(1, 1_000_000))
+    released_seconds: float = attrs.field(default=30.0, validator=number(0.1, 3600))
 
 
 @attrs.frozen(kw_only=True)

@@ -70,7 +70,7 @@ class Perimeter(Construct):
             description="Looks through the account's customization jobs",
             expression=f"rate({self._settings.inspection_minutes} minutes)",
             payload={},
-            function=self.inspect.function,
+            target=self.inspect.function,
             dead_letters=dead_letters,
             key=commons.workshop.keys.data,
         )

@@ -31,6 +31,7 @@ from stacks.foundation import FoundationStack
 from stacks.notifications import Notifications
 from stacks.perimeter import Perimeter
 from stacks.release import Release
+from stacks.released import Released
 from stacks.reward import Reward
 from stacks.run import Run
 from stacks.settings import EnvironmentSettings
@@ -86,6 +87,7 @@ class PipelineStack(Stack):
             dead_letters=events_lost,
         )
         spend = Spend(self, "Spend", commons=commons, dead_letters=events_lost)
+        released = Released(self, "Released", commons=commons, dead_letters=events_lost)
         makers = {
             names.ENV_JOB_MAKER: training.functions["start_training"],
             names.ENV_DEPLOYMENT_MAKER: evaluation.functions["deploy_candidate"],
@@ -100,6 +102,7 @@ class PipelineStack(Stack):
                 settings=settings,
                 reward=reward.function,
                 state_machine=run.state_machine,
+                released=released.state_machine,
                 rules={"Uploaded": dataset.rule, "JobEnded": training.rule, **run.rules, **watch.rules},
                 queues=queues,
                 backup=foundation.backup.bucket if foundation.backup else None,

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -14,9 +13,8 @@ from contracts import names
 from contracts.events import RunEvent
 
 from stacks.constructs.commons import Commons, put_events, state_machine_arn
-from stacks.constructs.log_group import log_group
-from stacks.constructs.role import role
-from stacks.constructs.statements import allow, for_service, in_region, write_key
+from stacks.constructs.state_machine import state_machine
+from stacks.constructs.statements import allow, write_key
 from stacks.constructs.task_function import TaskFunction
 from stacks.constructs.triggers import Trigger, rule, schedule
 from stacks.run_definition import run_definition
@@ -65,20 +63,7 @@ class Run(Construct):
         }
 
     def _build_state_machine(self, functions: Mapping[str, TaskFunction]) -> sfn.StateMachine:
-        commons, stack, settings = self._commons, self._stack, self._commons.workshop.settings
-        runner = role(
-            self,
-            "Role",
-            assumed_by=for_service("states.amazonaws.com", [state_machine_arn(stack, settings.name)]),
-            description="The run's state machine",
-            statements=[
-                allow(["lambda:InvokeFunction"], [task.function.function_arn for task in functions.values()]),
-                put_events(commons.bus),
-                allow(["sns:Publish"], [commons.topic.topic_arn]),
-                write_key(commons.workshop.keys.data, stack.region, "sns"),
-                *_log_and_trace(stack.region),
-            ],
-        )
+        commons, settings = self._commons, self._commons.workshop.settings
         definition = run_definition(
             environment=settings.name,
             functions={module: task.function.function_arn for module, task in functions.items()},
@@ -90,22 +75,18 @@ class Run(Construct):
             turn_seconds=settings.training.turn_hours * 3600,
             training_seconds=int(settings.training.max_hours * 3600),
         )
-        group = log_group(
+        return state_machine(
             self,
-            "Logs",
-            key=commons.workshop.keys.logs,
-            days=settings.retention.log_days,
-            removal_policy=commons.workshop.removal_policy,
-        )
-        return sfn.StateMachine(
-            self,
-            "StateMachine",
-            state_machine_name=names.state_machine(settings.name),
-            definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
-            role=runner,
-            # Every transition, none of the data.
-            logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
-            tracing_enabled=True,
+            name=names.state_machine(settings.name),
+            description="The run's state machine",
+            definition=definition,
+            statements=[
+                allow(["lambda:InvokeFunction"], [task.function.function_arn for task in functions.values()]),
+                put_events(commons.bus),
+                allow(["sns:Publish"], [commons.topic.topic_arn]),
+                write_key(commons.workshop.keys.data, self._stack.region, "sns"),
+            ],
+            workshop=commons.workshop,
         )
 
     def _after_end(
@@ -155,21 +136,8 @@ class Run(Construct):
                     "requested_by": SCHEDULE_REQUESTER,
                     "scheduled_at": "<aws.scheduler.scheduled-time>",
                 },
-                function=self.request.function,
+                target=self.request.function,
                 dead_letters=dead_letters,
                 key=commons.workshop.keys.data,
             )
         return rules
-
-
-def _log_and_trace(region: str) -> list[iam.PolicyStatement]:
-    """What Step Functions needs for its log and its traces."""
-    deliveries = ["Create", "Get", "Update", "Delete"]
-    logging = [*(f"logs:{verb}LogDelivery" for verb in deliveries), "logs:ListLogDeliveries"]
-    policies = ["logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"]
-    tracing = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"]
-    because = "Neither log deliveries nor X-Ray know a resource (Step Functions developer guide, cw-logs and xray-iam); held to the Region."
-    return [
-        allow([*logging, *policies], ["*"], in_region(region), because=because),
-        allow(tracing, ["*"], in_region(region), because=because),
-    ]

@@ -44,7 +44,7 @@ class Spend(Construct):
             description="Looks for what costs money and belongs to no run",
             expression=f"rate({settings.sweep.hours} hour{'s' if settings.sweep.hours > 1 else ''})",
             payload={},
-            function=self.sweep.function,
+            target=self.sweep.function,
             dead_letters=dead_letters,
             key=commons.workshop.keys.data,
         )

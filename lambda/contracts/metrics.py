@@ -112,6 +112,12 @@ class Metric(Enum):
     ORPHANS = Definition("Orphans", Unit.COUNT, "jobs, deployments and throughput found that cost money and belong to no run")
     APPROVAL_REQUESTED = Definition("ApprovalRequested", Unit.COUNT, "approvals asked for")
     APPROVAL_WAITING = Definition("ApprovalWaiting", Unit.NONE, "hours the longest approval has waited, while one waits")
+    RELEASED_REQUESTS = Definition("ReleasedRequests", Unit.COUNT, "requests to the released model in five minutes, failed ones included")
+    RELEASED_ERRORS = Definition("ReleasedErrors", Unit.COUNT, "of these, the ones that Bedrock failed or throttled")
+    RELEASED_LATENCY = Definition(
+        "ReleasedLatency", Unit.MILLISECONDS, "time that 95 of 100 answers of the released model stayed within, in five minutes"
+    )
+    RELEASED_DOWN = Definition("ReleasedDown", Unit.COUNT, "1 at a look that finds the released model's deployment not active, else 0")
     CANDIDATE_GAIN = Definition("CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model")
 
     FOREIGN_JOBS = Definition(

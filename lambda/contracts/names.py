@@ -68,6 +68,11 @@ def state_machine(environment: str) -> str:
     return f"rft-{environment}-run"
 
 
+def released_watch(environment: str) -> str:
+    """Name of the state machine that looks after the released model."""
+    return f"rft-{environment}-released"
+
+
 def dashboard(environment: str) -> str:
     return f"rft-{environment}"
 

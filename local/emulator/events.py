@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.exceptions
@@ -28,6 +29,7 @@ _TICK_SECONDS = 1.0
 _FIRST_WAIT_SECONDS = 1.0
 _RETRIES = 185
 _OLDEST_SECONDS = 86_400
+_SCHEDULER = "aws.scheduler"
 _PERMANENT = ("NO_PERMISSIONS", "NO_RESOURCE")
 
 # Target and rule (or schedule) whose event is being delivered on this thread.
@@ -54,6 +56,8 @@ def install() -> None:
         token = _delivering.set((target, rule))
         try:
             arn = target.get("Arn", "")
+            if event.get("Source") == _SCHEDULER:
+                target = {**target, "Input": _scheduled(target.get("Input", ""), event)}
             if arn.startswith(("arn:aws:logs:", "arn:aws:scheduler:::aws-sdk:")):
                 found = view or upstream._pattern_event_view(event)
                 payload = target.get("Input") or json.dumps(found.event_with_detail())
@@ -68,6 +72,15 @@ def install() -> None:
     upstream._dispatch_to_sqs = lambda spec, payload, parameters=None: _deliver(_queue, str(spec), payload, parameters or {})
     upstream._dispatch_to_sns = lambda arn, payload: _deliver(_topic, arn, payload)
     upstream._dispatch_to_stepfunctions = lambda arn, payload: _deliver(_state_machine, arn, payload)
+
+
+def _scheduled(text: str, event: dict[str, Any]) -> str:
+    """A schedule's input with what Scheduler fills in (EventBridge Scheduler user guide, managing-schedule-context-attributes)."""
+    due = datetime.fromtimestamp(event["Time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    filled = {"scheduled-time": due, "schedule-arn": event["Resources"][0], "execution-id": event["EventId"], "attempt-number": "1"}
+    for name, value in filled.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text
 
 
 def _deliver(attempt: Callable[..., None], arn: str, payload: str, *more: Any) -> None:

@@ -36,6 +36,7 @@ _CONCERNS = (
     "lambda_iam",
     "kms_iam",
     "logs_iam",
+    "cloudwatch_iam",
     "bedrock_iam",
     "s3_conditions",
     "s3_events",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.alarms import delivery, grader, lifecycle, money, rails
+from stacks.alarms import delivery, grader, lifecycle, money, rails, released
 from stacks.alarms.watched import Watched
 from stacks.constructs.alarm import build_alarm
 
 
 class Alarms(Construct):
-    """The alarms of one environment on guard rails, grader, runs, money and what carries events.
+    """The alarms of one environment on guard rails, grader, runs, money, the released model and what carries events.
 
     Attributes:
         all: every one of them.
@@ -20,5 +20,5 @@ class Alarms(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, watched: Watched, topic: sns.ITopic) -> None:
         super().__init__(scope, construct_id)
         runbooks = watched.settings.notifications.runbooks_url
-        rules = [rule for part in (rails, grader, lifecycle, money, delivery) for rule in part.rules(watched)]
+        rules = [rule for part in (rails, grader, lifecycle, money, released, delivery) for rule in part.rules(watched)]
         self.all = [build_alarm(self, rule, topic=topic, runbooks=runbooks) for rule in rules]

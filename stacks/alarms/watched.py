@@ -27,6 +27,7 @@ class Watched:
         settings: of the environment.
         reward: the function Bedrock calls.
         state_machine: the runs.
+        released: what looks at the released model.
         rules: what carries events, by name.
         queues: what could not be delivered, by name.
         copies: where there is a backup: its bucket, and the prefixes copied from each source bucket.
@@ -35,6 +36,7 @@ class Watched:
     settings: EnvironmentSettings
     reward: lambda_.IFunction
     state_machine: sfn.IStateMachine
+    released: sfn.IStateMachine
     rules: Mapping[str, Trigger]
     queues: Mapping[str, sqs.IQueue]
     backup: s3.IBucket | None = None

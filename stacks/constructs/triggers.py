@@ -14,6 +14,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.role import role
@@ -58,19 +59,23 @@ def schedule(
     description: str,
     expression: str,
     payload: Mapping[str, Any],
-    function: lambda_.IFunction,
+    target: lambda_.Function | sfn.StateMachine,
     dead_letters: sqs.IQueue,
     key: kms.IKey,
 ) -> scheduler.CfnSchedule:
-    """A schedule in UTC that gives `payload` to `function`."""
+    """A schedule in UTC that gives `payload` to a function, or starts a state machine with it."""
     stack = Stack.of(scope)
+    if isinstance(target, sfn.StateMachine):
+        action, target_arn = "states:StartExecution", target.state_machine_arn
+    else:
+        action, target_arn = "lambda:InvokeFunction", target.function_arn
     sender = role(
         scope,
         f"{construct_id}Role",
         description=description,
         assumed_by=for_service("scheduler.amazonaws.com", [arn(stack, "scheduler", "schedule-group/default")]),
         statements=[
-            allow(["lambda:InvokeFunction"], [function.function_arn]),
+            allow([action], [target_arn]),
             allow(["sqs:SendMessage"], [dead_letters.queue_arn]),
             write_key(key, stack.region, "sqs"),
         ],
@@ -82,7 +87,7 @@ def schedule(
         schedule_expression=expression,
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
         target=scheduler.CfnSchedule.TargetProperty(
-            arn=function.function_arn,
+            arn=target_arn,
             role_arn=sender.role_arn,
             input=json.dumps(dict(payload)),
             dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),

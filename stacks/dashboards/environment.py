@@ -127,12 +127,13 @@ def _health(*, judged: bool) -> list[Widget]:
     return [
         Widget(
             title="Must stay at zero",
-            meaning="Events nobody could handle, and what costs money without belonging to a run. Anything here waits for a person.",
+            meaning="Events nobody could handle, costs that belong to no run, a released model nobody can ask. Each waits for a person.",
             lines=[
                 waiting(Part.UNDELIVERED_EVENTS, "undelivered events"),
                 waiting(Part.FAILED_EVENTS, "failed events"),
                 own(Metric.ORPHANS, MOST, "orphans"),
                 own(Metric.FOREIGN_JOBS, MOST, "made beside the pipeline"),
+                own(Metric.RELEASED_DOWN, MOST, "released model down"),
             ],
             unit=TIMES,
         ),
@@ -184,19 +185,24 @@ def _deployed() -> list[Widget]:
     return [
         Widget(
             title="Requests to deployed models",
-            meaning="For each custom model deployment of the account, the released one among them: answers, errors and throttled requests.",
+            meaning="Each custom model deployment of the account; the released one as its alarms see it: failed is an error or throttled.",
             lines=[
                 deployments("Invocations", COUNT, "answered"),
                 deployments("InvocationClientErrors", COUNT, "client errors"),
                 deployments("InvocationServerErrors", COUNT, "server errors"),
                 deployments("InvocationThrottles", COUNT, "throttled"),
+                own(Metric.RELEASED_REQUESTS, COUNT, "released: asked"),
+                own(Metric.RELEASED_ERRORS, COUNT, "released: failed"),
             ],
             unit=TIMES,
         ),
         Widget(
             title="Latency of deployed models",
             meaning="From a request to the last token of its answer. Longer answers take longer: compare with the tokens written.",
-            lines=[deployments("InvocationLatency", each, each) for each in ("p50", "p99")],
+            lines=[
+                *(deployments("InvocationLatency", each, each) for each in ("p50", "p99")),
+                own(Metric.RELEASED_LATENCY, MOST, "released: p95"),
+            ],
             unit=MILLISECONDS,
         ),
         Widget(

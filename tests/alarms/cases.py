@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.alarms import cases_aws, cases_grader, cases_pipeline, cases_rails
+from tests.alarms import cases_aws, cases_grader, cases_pipeline, cases_rails, cases_released
 from tests.alarms.case import Case
 
-CASES: dict[str, Case] = {**cases_rails.CASES, **cases_grader.CASES, **cases_pipeline.CASES, **cases_aws.CASES}
+CASES: dict[str, Case] = {**cases_rails.CASES, **cases_grader.CASES, **cases_pipeline.CASES, **cases_released.CASES, **cases_aws.CASES}

@@ -8,16 +8,19 @@ import io
 import itertools
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from contracts import names
+from contracts.metrics import NAMESPACE
 from pipeline import trend_record
 from pipeline.trend import Step
 
 from tests.alarms.engine import Engine
 from tests.alarms.services import Services
 from tests.alarms.templates import ACCOUNT, Alarm, Deployed
+from tests.released.looking import Model
 
 RUN = "maths-2026-01"
 RIGHT, WRONG, UNMARKED = "#### 42", "#### 41", "forty-two"
@@ -131,6 +134,18 @@ class Scene:
         bucket = self.deployed.variables("pipeline.track_training.handler")[names.ENV_RUNS_BUCKET]
         record = {"steps": list(steps), "settled": len(steps)}
         self.services.objects[bucket, names.record_key(RUN, trend_record.FILE)] = json.dumps(record).encode()
+
+    # --- the released model ---------------------------------------------------------------------------------------------
+
+    def look(self, model: Model) -> None:
+        """A look at the released model, by the state machine of the template; each figure reaches CloudWatch."""
+        name = names.released_watch(self.deployed.settings.name)
+        machines = self.deployed.of("AWS::StepFunctions::StateMachine").values()
+        (machine,) = [found for found in machines if found["StateMachineName"] == name]
+        definition = json.loads(self.deployed.resolved(machine["DefinitionString"]))
+        for point in model.look(definition, datetime.fromtimestamp(self.engine.now, UTC)):
+            dimensions = {each["Name"]: each["Value"] for each in point["Dimensions"]}
+            self.engine.publish(NAMESPACE, point["MetricName"], point["Value"], dimensions)
 
     # --- AWS ----------------------------------------------------------------------------------------------------------
 

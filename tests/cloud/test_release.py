@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from contracts import names
@@ -105,6 +107,63 @@ def test_no_log_holds_a_prompt_or_an_answer(dev, first_run, version):
             assert "####" not in event["message"], group["logGroupName"]
             assert not [text for text in canaries if text in event["message"]], group["logGroupName"]
     assert lines > 100
+
+
+def _looked(dev, at: float) -> dict[str, float]:
+    """What a look at the released model that was due then published."""
+    machine = dev.parameter(names.PARAM_STATE_MACHINE).replace(names.state_machine("dev"), names.released_watch("dev"))
+    due = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    execution = dev.states.start_execution(stateMachineArn=machine, input=json.dumps({"at": due}))["executionArn"]
+
+    def ended():
+        found = dev.states.describe_execution(executionArn=execution)
+        return found if found["status"] != "RUNNING" else None
+
+    found = dev.eventually(ended, "the end of the look")
+    assert found["status"] == "SUCCEEDED", found
+    queries = [
+        {
+            "Id": f"m{place}",
+            "Label": metric.metric_name,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": NAMESPACE,
+                    "MetricName": metric.metric_name,
+                    "Dimensions": [{"Name": DIMENSION_ENVIRONMENT, "Value": "dev"}],
+                },
+                "Period": 60,
+                "Stat": "Maximum",
+            },
+        }
+        for place, metric in enumerate((Metric.RELEASED_REQUESTS, Metric.RELEASED_ERRORS, Metric.RELEASED_LATENCY, Metric.RELEASED_DOWN))
+    ]
+    minute = datetime.fromtimestamp(at // 60 * 60, UTC)
+    found = dev.cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=minute, EndTime=minute + timedelta(minutes=1))
+    return {each["Label"]: each["Values"][0] for each in found["MetricDataResults"] if each["Values"]}
+
+
+def test_the_released_model_is_looked_at_by_its_pointer(dev, first_run):
+    pointer = json.loads(dev.parameter(names.PARAM_RELEASED_MODEL))
+    parameter = names.parameter("dev", names.PARAM_RELEASED_MODEL)
+    runtime = dev.endpoint.client("bedrock-runtime")
+
+    def point(**changed: str) -> None:
+        dev.ssm.put_parameter(Name=parameter, Value=json.dumps({**pointer, **changed}), Type="String", Overwrite=True)
+
+    asked = time.time()
+    runtime.converse(modelId=pointer["deployment_arn"], messages=[{"role": "user", "content": [{"text": "What is 6 times 7?"}]}])
+    # The first look whose five minutes hold the request.
+    due = asked // 300 * 300 + 300 + 120
+    assert _looked(dev, due) == {}, "what was asked before the release says nothing"
+    try:
+        point(released_at="2026-01-01T00:00:00+00:00")
+        seen = _looked(dev, due)
+        assert seen["ReleasedRequests"] >= 1 and seen["ReleasedLatency"] > 0
+        assert (seen["ReleasedErrors"], seen["ReleasedDown"]) == (0, 0)
+        point(released_at="2026-01-01T00:00:00+00:00", deployment_arn=pointer["deployment_arn"][:-1] + "0")
+        assert _looked(dev, due + 300) == {"ReleasedDown": 1}
+    finally:
+        point()
 
 
 def test_the_same_registration_twice_starts_one_run_and_one_job(dev, first_run, version):

@@ -24,12 +24,12 @@ def test_every_resource_is_priced_or_known_to_be_free(assembly: Assembly, prices
     assert total(idle(assembly, prices)) > 0
 
 
-def test_endpoints_are_counted_by_zone_and_hour_and_are_nearly_all_of_it(assembly: Assembly, prices: Prices) -> None:
+def test_endpoints_are_counted_by_zone_and_hour_and_are_most_of_it(assembly: Assembly, prices: Prices) -> None:
     kinds = [each["Properties"]["VpcEndpointType"] for _, _, each in assembly.resources("AWS::EC2::VPCEndpoint")]
     lines = idle(assembly, prices)
     expected = kinds.count("Interface") * assembly.settings.network.availability_zones * 730 * 0.01
     assert of(lines, "endpoint_hour") == pytest.approx(expected)
-    assert expected > 0.8 * total(lines)
+    assert expected > 0.75 * total(lines)
     assert lines[0].price == "endpoint_hour"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 RECORD = """
 import boto3
 def handler(event, context):
-    boto3.client("ssm").put_parameter(Name="/seen/" + context.function_name, Value="1", Type="String", Overwrite=True)
+    boto3.client("ssm").put_parameter(Name="/seen/" + context.function_name, Value=event.get("at", "1"), Type="String", Overwrite=True)
 """
 MAY_RECORD = {"Effect": "Allow", "Action": "ssm:PutParameter", "Resource": "*"}
 
@@ -111,6 +111,8 @@ def test_a_schedule_runs_its_target_as_the_schedules_role(bench: Any, waiting: C
         Name=bench.name("schedule"),
         ScheduleExpression=f"at({at})",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": function, "RoleArn": role, "Input": "{}"},
+        Target={"Arn": function, "RoleArn": role, "Input": '{"at": "<aws.scheduler.scheduled-time>"}'},
     )
     waiting(lambda: seen(bench, function), 15)
+    due = bench.client("ssm").get_parameter(Name="/seen/" + function.rsplit(":", 1)[1])["Parameter"]["Value"]
+    assert datetime.fromisoformat(at + "Z") <= datetime.fromisoformat(due) <= datetime.now(UTC), "Scheduler fills in when it was due"

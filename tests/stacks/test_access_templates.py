@@ -164,7 +164,7 @@ def test_the_job_role_is_passed_by_one_function_to_bedrock_only(environment: Syn
         ("bedrock:InvokeModel", {"EvaluationEvaluate"}),
         ("ssm:PutParameter", {"Release"}),
         ("kms:Sign", {"ReleaseRecordLineage"}),
-        ("states:StartExecution", {"RunRequestRun"}),
+        ("states:StartExecution", {"RunRequestRun", "ReleasedSchedule"}),
         ("states:SendTaskSuccess", {"TrainingAwaitJob", "TrainingOnJobEvent"}),
     ],
 )

@@ -139,7 +139,7 @@ def test_a_waiting_approval_is_told_of_before_its_time_is_up(environment: Synthe
 
 
 def test_states_that_wait_for_a_person_are_states_of_the_run(dev: Synthesised) -> None:
-    (machine,) = dev.of_type("AWS::StepFunctions::StateMachine").values()
+    _, machine = dev.one("AWS::StepFunctions::StateMachine", "Run")
     states = json.loads(flat(machine["Properties"]["DefinitionString"]))["States"]
     asking = {name for name, state in states.items() if "request_approval" in json.dumps(state) or "RequestApproval" in json.dumps(state)}
     assert asking == set(names.APPROVAL_STATES)

@@ -103,7 +103,7 @@ def test_reserved_concurrency_is_set_when_asked_for_and_not_otherwise(dev: Synth
 
 
 def test_the_state_machine_runs_the_definition_and_logs_no_data(environment: Synthesised) -> None:
-    (machine,) = environment.of_type("AWS::StepFunctions::StateMachine").values()
+    _, machine = environment.one("AWS::StepFunctions::StateMachine", "Run")
     properties = machine["Properties"]
     assert properties["StateMachineName"] == names.state_machine(environment.settings.name)
     assert properties["LoggingConfiguration"]["IncludeExecutionData"] is False
