@@ -20,9 +20,11 @@ from contracts.trends import MAX_COMPONENTS
 from pipeline.answering import WORKERS
 from pipeline.track_training import EVERY_LOOK
 from reward.handler import handler
+from reward.judging.usage import Usage
 
 from audit.assembly import Assembly
 from cost.prices import HOURS_PER_MONTH, Line, Prices
+from stacks.judge_settings import uses_judge
 
 POLL, DEPLOY, ANSWER, END = "TrackTraining", "DeployCandidate", "AnswerAndGrade", "Released"
 """States of the definition (stacks/run_definition.py): the two that are polled, one part of the evaluation, a release."""
@@ -119,7 +121,7 @@ def run(assembly: Assembly, prices: Prices, *, hours: float = 24.0) -> list[Line
     grader, memory = assembly.settings.reward.memory_mb / 1024, memory_gb(assembly)
     answering = REPLY_SECONDS * -(-assembly.settings.evaluation.chunk_prompts // WORKERS) * moved.chunks
     used = memory[TASK] * CALL_SECONDS * calls + memory[EVALUATE] * answering + grader * GRADER_SECONDS * graded
-    all_through, once = grader_series() | series(EVERY_LOOK), series(ONCE)
+    all_through, once = grader_series() | judge_series(assembly) | series(EVERY_LOOK), series(ONCE)
     requests = calls + moved.chunks
     logged = (moved.transitions + requests + graded) * LOG_BYTES
     lines = [
@@ -196,6 +198,16 @@ def memory_gb(assembly: Assembly) -> dict[str, float]:
 def series(metrics: Iterable[Metric]) -> set[tuple[str, tuple[str, ...]]]:
     """The custom metrics that a data point of each makes: a name with a dimension set."""
     return {(metric.metric_name, dimensions) for metric in metrics for dimensions in metric.dimension_sets}
+
+
+def judge_series(assembly: Assembly) -> set[tuple[str, tuple[str, ...]]]:
+    """Custom metrics that a judge keeps alive, where the environment's reward has one: those its own count of a request gives."""
+    reward = assembly.settings.reward
+    if not uses_judge(reward.grader, reward.options):
+        return set()
+    usage = Usage(input_usd=1, output_usd=1)
+    usage.called(1, {"usage": {"inputTokens": 1, "outputTokens": 1}})
+    return series(usage.take())
 
 
 def grader_series() -> set[tuple[str, tuple[str, ...]]]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 import pytest
 from contracts.metrics import Metric
 from pipeline.track_training import EVERY_LOOK
 
-from audit.assembly import Assembly
+from audit.assembly import Assembly, synthesise
 from cost import run as run_cost
 from cost.prices import Prices, load, total
-from cost.run import cycle, grader_series, longest, memory_gb, pace, run, series
+from cost.run import cycle, grader_series, judge_series, longest, memory_gb, pace, run, series
 from cost.tables import moving
+from tests.stacks.variants import judged_settings
 
 LOOP = {
     "Begin": {"Type": "Pass", "Next": "Look"},
@@ -51,6 +54,15 @@ def test_a_run_of_a_day_costs_under_a_quarter_dollar_at_list_price(assembly: Ass
     assert total(lines) < 0.25, "a metric takes 0.01 of it, and as much again if it is published per run: is a statistic of another enough?"
     hours = len(grader_series() | series(EVERY_LOOK)) * 24 + len(series(run_cost.ONCE))
     assert total(lines) - moving(lines) == pytest.approx(hours / 730 * 0.30)
+
+
+def test_what_a_judge_is_watched_by_is_counted_where_there_is_one(assemblies: dict[str, Assembly], prices: Prices, tmp_path: Path) -> None:
+    assert judge_series(assemblies["dev"]) == set()
+    judged = synthesise([judged_settings()], tmp_path)["dev"]
+    names = {name for name, _ in judge_series(judged)}
+    assert names == {"JudgeCalls", "JudgeErrors", "JudgeLatency", "JudgeInputTokens", "JudgeOutputTokens", "JudgeCost"}
+    more = total(run(judged, prices, hours=24)) - total(run(assemblies["dev"], prices, hours=24))
+    assert more == pytest.approx(len(judge_series(judged)) * 24 / 730 * 0.30, abs=0.01)
 
 
 def test_what_an_account_has_free_is_less_than_the_list_price(assembly: Assembly, prices: Prices) -> None:
