@@ -148,6 +148,11 @@ def stop(call: Invocation, run_id: str, reason: str, no_wait: bool) -> None:
     problems = list((stopped.cleaned or {}).get("problems") or [])
     lines = {"run": run_id, "how": stopped.how, "now": (view.outcome or {}).get("code") or view.state}
     call.output.result(data, facts(lines))
+    if stopped.how in ("was ending", "execution stopped") and (pointer := target.released_model() or {}).get("run_id") == run_id:
+        before = (pointer.get("previous") or {}).get("run_id")
+        back = f"to go back: rft backup restore pointer --run {before} --env {target.environment}" if before else "none was released before"
+        call.output.say(f"too late: run {run_id} has released its model; {back}")
+        raise click.exceptions.Exit(Exit.FAILED)
     if problems:
         call.output.say(
             "\n".join(["not everything was cleaned up; look at the job and the deployment in Bedrock now:", *map(str, problems)])

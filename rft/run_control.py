@@ -22,7 +22,7 @@ from pipeline import aws, clean_up, prepare_run, proof, stopping
 from rft.dataset import latest_version
 from rft.exits import Exit, Failure
 from rft.phases import PHASE_OF_STATE
-from rft.run_view import ENDED_UNRECORDED, RunReader, checked_run_id
+from rft.run_view import ABORTED, ENDED_UNRECORDED, RunReader, checked_run_id
 
 if TYPE_CHECKING:
     from rft.run_view import RunView
@@ -32,10 +32,13 @@ REQUEST = "run request"
 JOB_STATES = ("TrackTraining", "JobEnded", "AskToContinue", "VerifyContinue", "AwaitJobChange", "PollLater")
 """States in which the run's job is known to exist."""
 
-CREATING_STATES = ("StartTraining", "DeployCandidate")
+CREATING_STATES = ("StartTraining", "DeployCandidate", "Release")
 SETTLE_SECONDS = 5.0
 TOKEN_SECONDS = 15.0
 """How long to wait for a token of a run that trains."""
+
+DECIDED = ("release", "clean-up", "record", "announce")
+"""Phases in which a run is no more to be stopped: the pointer is being moved, or the run ends as it is."""
 
 RECORD_SECONDS = 30.0
 """How long to wait for the pipeline's record of a run that was stopped from outside."""
@@ -48,7 +51,7 @@ class Stopped:
     """How a run was stopped.
 
     Attributes:
-        how: ``job stopped``, ``approval refused``, ``execution stopped``, ``was ending`` or ``had ended``.
+        how: ``job stopped``, ``approval refused``, ``execution stopped``, ``was ending`` when it was too late, or ``had ended``.
         follows: whether the state machine goes on to clean up and record by itself.
         cleaned: what the clean-up answered, when this command had to run it.
     """
@@ -147,33 +150,53 @@ def answer(target: Target, run_id: str, *, approved: bool, reason: str) -> str:
 def stop(target: Target, run_id: str, *, reason: str) -> Stopped:
     """Stops a run the gentlest way its state allows.
 
-    Training: the run is woken, stops its job and ends as TrainingStopped. Waiting for a person: the approval is refused. Anywhere
-    else the execution is stopped, which skips the state machine's own clean-up, so the same clean-up is run from here.
+    Training: the run is woken, stops its job and ends as TrainingStopped. Waiting for a person: the approval is refused. Once it moves
+    the released-model pointer, it is too late. Anywhere else, such as while the candidate is deployed or evaluated, the execution is
+    stopped, which skips the state machine's own clean-up, so the same clean-up is run from here.
     """
-    view = RunReader(target, run_id).look()
+    reader = RunReader(target, run_id)
+    view = reader.look()
     if not view.running:
         # An execution that was aborted, or lost, never came to its own clean-up.
         lost = (view.outcome or {}).get("code") == ENDED_UNRECORDED
         return Stopped(how="had ended", follows=False, cleaned=_clean_up(target, view) if lost else None)
+    given = {"by": target.caller, "reason": reason, "proof": target.proof(stopping.claim_of(target.environment, run_id, reason))}
+    if _trains(view):
+        if _wake_to_stop(target, reader, given):
+            return Stopped(how="job stopped", follows=True)
+        view = reader.look()
     if view.waiting_for is not None:
         answer(target, run_id, approved=False, reason=reason)
         return Stopped(how="approval refused", follows=True)
-    given = {"by": target.caller, "reason": reason, "proof": target.proof(stopping.claim_of(target.environment, run_id, reason))}
-    if view.state in JOB_STATES and _wake_to_stop(target, run_id, given):
-        return Stopped(how="job stopped", follows=True)
-    if PHASE_OF_STATE[view.state].key in ("clean-up", "record", "announce"):
+    return _abort(target, reader, view, given)
+
+
+def _abort(target: Target, reader: RunReader, view: RunView, given: Mapping[str, Any]) -> Stopped:
+    """Stops the execution, unless the run has been decided on meanwhile."""
+    if not view.running or PHASE_OF_STATE[view.state].key in DECIDED:
         return Stopped(how="was ending", follows=True)
-    target.states.stop_execution(
-        executionArn=view.execution_arn, error="StoppedByPerson", cause=f"stopped by {target.caller}: {reason}"[:900]
-    )
+    try:
+        target.states.stop_execution(executionArn=view.execution_arn, error="StoppedByPerson", cause=stopping.cause(given))
+    except ClientError as error:
+        # So does the local cloud answer for an execution that has ended.
+        if error.response["Error"].get("Code") != "ValidationException" or reader.look().running:
+            raise
+    view = reader.look()
+    if view.status != ABORTED:
+        return Stopped(how="was ending", follows=True)
     return Stopped(how="execution stopped", follows=False, cleaned=_clean_up(target, view))
 
 
-def _wake_to_stop(target: Target, run_id: str, given: Mapping[str, Any]) -> bool:
-    """Wakes the run that waits for its job, so that it stops the job itself and records who wanted it."""
+def _trains(view: RunView) -> bool:
+    """Whether its job runs, and no person is asked."""
+    return view.running and view.state in JOB_STATES and view.waiting_for is None
+
+
+def _wake_to_stop(target: Target, reader: RunReader, given: Mapping[str, Any]) -> bool:
+    """Wakes the run that waits for its job, so that it stops the job itself and records who wanted it; False once it has no job to stop."""
     deadline = time.monotonic() + TOKEN_SECONDS
-    while time.monotonic() < deadline:
-        left = target.read_json(target.parts.runs_bucket, names.token_key(run_id, "job"))
+    while time.monotonic() < deadline and _trains(view := reader.look()):
+        left = target.read_json(target.parts.runs_bucket, names.token_key(view.run_id, "job"))
         if left:
             try:
                 target.states.send_task_success(taskToken=left["token"], output=json.dumps({"stop": given}))

@@ -262,16 +262,18 @@ def _training(functions: Mapping[str, str], poll_seconds: int, ask_seconds: int)
             catch=[catch("TrackTraining", Outcome.TRAINING_FAILED)],
         ),
         "JobEnded": choice(
-            ("$job.ended and $job.status = 'Completed'", "DeployCandidate", {"modelArn": "{% $job.model_arn %}"}),
+            ("$job.ended and $job.status = 'Completed' and $stoppedBy = null", "DeployCandidate", {"modelArn": "{% $job.model_arn %}"}),
+            # A job may complete before the stop somebody asked for reaches it; the run is stopped all the same.
             (
-                "$job.ended and $job.status = 'Stopped'",
+                "$job.ended and $job.status in ['Completed', 'Stopped']",
                 "CleanUp",
                 {
+                    "modelArn": "{% $job.model_arn %}",
                     "outcome": outcome(
                         Outcome.TRAINING_STOPPED,
                         "{% $stoppedBy ? 'stopped by ' & $stoppedBy.by & ': ' & $stoppedBy.reason : $string($job.reason) %}",
                         "TrackTraining",
-                    )
+                    ),
                 },
             ),
             ("$job.ended", "CleanUp", {"outcome": outcome(Outcome.TRAINING_FAILED, "{% $string($job.reason) %}", "TrackTraining")}),

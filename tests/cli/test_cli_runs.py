@@ -12,9 +12,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from contracts import names
 from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
+from pipeline import stopping
 
 from local.cloud import Endpoint
 from rft import run_control, target
@@ -48,6 +50,7 @@ def definition() -> dict[str, Any]:
                 "Choices": [
                     {"Condition": "{% $states.input.dataset = 'asks' %}", "Next": "ApproveRelease"},
                     {"Condition": "{% $states.input.dataset = 'trains' %}", "Next": "AwaitJobChange"},
+                    {"Condition": "{% $states.input.dataset = 'deploys' %}", "Next": "AwaitDeployment"},
                     {"Condition": "{% $states.input.dataset = 'evaluates' %}", "Next": "Evaluate"},
                 ],
                 "Default": "Release",
@@ -69,6 +72,7 @@ def definition() -> dict[str, Any]:
                 "Default": "NotReleased",
             },
             "AwaitJobChange": {"Type": "Wait", "Seconds": 36000, "Next": "Release"},
+            "AwaitDeployment": {"Type": "Wait", "Seconds": 36000, "Next": "Release"},
             "Evaluate": {"Type": "Wait", "Seconds": 36000, "Next": "Release"},
             "Release": passing("CleanUp"),
             "CleanUp": passing("RecordLineage"),
@@ -99,7 +103,7 @@ def cloud_with_runs(bare_cloud: Endpoint) -> Endpoint:
     )["stateMachineArn"]
     for name, value in ((names.PARAM_DATASETS_BUCKET, DATASETS), (names.PARAM_RUNS_BUCKET, RUNS), (names.PARAM_STATE_MACHINE, machine)):
         ssm.put_parameter(Name=names.parameter(ENVIRONMENT, name), Value=value, Type="String")
-    for dataset in ("asks", "trains", "evaluates", "passes"):
+    for dataset in ("asks", "trains", "deploys", "evaluates", "passes"):
         latest = {"dataset": dataset, "version": "0123456789ab", "registered_at": "2026-03-01T09:00:00+00:00"}
         s3.put_object(Bucket=DATASETS, Key=names.latest_key(dataset), Body=json.dumps(latest))
         s3.put_object(
@@ -218,18 +222,41 @@ def test_stop_while_a_person_is_asked_refuses_for_them(dev: Target, answer: Call
     assert (code, said["how"], said["outcome"]["code"]) == (Exit.OK, "approval refused", "ReleaseRejected")
 
 
-@pytest.mark.parametrize("dataset", ["evaluates", "trains"])
+@pytest.mark.parametrize("dataset", ["deploys", "evaluates", "trains"])
 def test_stop_elsewhere_cleans_up_and_leaves_a_name_and_a_reason(dataset: str, dev: Target, answer: Callable[..., tuple[int, Any]]) -> None:
     run_id = f"stop-{dataset}"
     started(dev, dataset, run_id)
-    until(dev, run_id, lambda view: view.state in ("Evaluate", "AwaitJobChange"))
+    until(dev, run_id, lambda view: view.state in ("AwaitDeployment", "Evaluate", "AwaitJobChange"))
     dev.s3.put_object(Bucket=RUNS, Key=names.staged_key(run_id, "train"), Body=b"{}\n")
     code, said = answer("run", "stop", run_id, "--reason", "enough")
     assert (code, said["how"], said["status"]) == (Exit.OK, "execution stopped", "ABORTED")
     assert said["cleaned"]["problems"] == []
     assert dev.s3.list_objects_v2(Bucket=RUNS, Prefix=f"{names.STAGED}{run_id}/")["KeyCount"] == 0
     cause = dev.states.describe_execution(executionArn=RunReader(dev, run_id).look().execution_arn)["cause"]
-    assert dev.caller in cause and "enough" in cause
+    assert cause.startswith(f"stopped by {dev.caller}: enough\n")
+    assert (stopping.from_cause(cause) or {}).keys() == {"by", "reason", "proof"}, "who stopped it is proven by the pipeline's record"
+
+
+@pytest.mark.parametrize("state", ["Release", "AwaitJobChange", "AwaitDeployment"])
+def test_a_stop_that_comes_too_late_says_so_and_how_to_go_back(
+    state: str, dev: Target, answer: Callable[..., tuple[int, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id, look, looks = f"late-{state.lower()}", RunReader.look, iter([state])
+    started(dev, "passes", run_id)
+    until(dev, run_id, lambda view: not view.running)
+
+    def behind(reader: RunReader) -> RunView:
+        """What the command saw first has changed when it acts on it."""
+        view, before = look(reader), next(looks, None)
+        return attrs.evolve(view, status="RUNNING", state=before, outcome=None) if before else view
+
+    monkeypatch.setattr(RunReader, "look", behind)
+    monkeypatch.setattr(Target, "released_model", lambda _self: {"run_id": run_id, "previous": {"run_id": "the-one-before"}})
+    code = invoke(["run", "stop", run_id, "--local", "--json"])
+    shown = capsys.readouterr()
+    said = json.loads(shown.out)
+    assert (code, said["how"], said["outcome"]["code"]) == (Exit.FAILED, "was ending", "Released")
+    assert f"too late: run {run_id} has released its model" in shown.err and "pointer --run the-one-before" in shown.err
 
 
 def test_stop_of_an_execution_somebody_aborted_still_cleans_up(dev: Target, answer: Callable[..., tuple[int, Any]]) -> None:
@@ -331,7 +358,7 @@ def test_given_what_cannot_be_a_run_id_then_exit_code_2(run_id: str, dev: Target
 
 
 def test_datasets_are_listed_and_shown(dev: Target, answer: Callable[..., tuple[int, Any]], capsys: pytest.CaptureFixture[str]) -> None:
-    assert {row["dataset"] for row in answer("dataset", "list")[1]} == {"asks", "trains", "evaluates", "passes"}
+    assert {row["dataset"] for row in answer("dataset", "list")[1]} == {"asks", "trains", "deploys", "evaluates", "passes"}
     assert answer("dataset", "show", "asks")[1]["prompts"] == {"train": 450}
     assert invoke(["dataset", "show", "asks", "--local"]) == Exit.OK
     assert "prompts.train" in capsys.readouterr().out

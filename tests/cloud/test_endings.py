@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import zipfile
@@ -130,6 +131,21 @@ def test_a_stopped_run_leaves_no_job_behind(dev, first_run):
     check_ending(dev, ended, Outcome.TRAINING_STOPPED)
     assert ended.lineage["stopped_by"]["principal"]["arn"] == f"arn:aws:iam::{cloud.ACCOUNT}:root"
     assert ended.lineage["stopped_by"]["reason"] == "too slow"
+
+
+def test_a_run_stopped_while_its_candidate_is_deployed_is_not_released(dev, first_run):
+    released = dev.parameter(names.PARAM_RELEASED_MODEL)
+    dev.fault("slow_deployment", seconds=60, job=names.job_name("dev", "stopped-deploying"))
+    dev.start("stopped-deploying", hyperparameters={"epoch_count": 1})
+    dev.eventually(lambda: dev.deployments("stopped-deploying") or None, "the deployment")
+    said = dev.rft("run", "stop", "stopped-deploying", "--reason", "wrong dataset")
+    assert (said["how"], said["outcome"]["code"]) == ("execution stopped", Outcome.TRAINING_STOPPED)
+    ended = dev.ended("stopped-deploying")
+    # An execution that was cut off has its outcome in its record.
+    check_ending(dev, dataclasses.replace(ended, code=ended.lineage["outcome"]["code"]), Outcome.TRAINING_STOPPED)
+    assert ended.lineage["stopped_by"]["principal"]["arn"] == f"arn:aws:iam::{cloud.ACCOUNT}:root"
+    assert ended.lineage["stopped_by"]["reason"] == "wrong dataset"
+    assert dev.parameter(names.PARAM_RELEASED_MODEL) == released
 
 
 def test_a_run_aborted_behind_the_pipelines_back_leaves_no_job_behind(dev, first_run):

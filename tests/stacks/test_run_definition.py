@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from contracts.events import Outcome
+from jsonata import Jsonata
+from jsonata.utils import Utils
 
 from stacks.run_definition import FUNCTIONS, run_definition
 
@@ -25,6 +27,14 @@ DEFINITION = run_definition(
 )
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
 TAIL = ("CleanUp", "RecordLineage", "Notify", "AnnounceEnd", "Ended")
+
+
+def evaluated(expression: str, **variables: Any) -> Any:
+    """What an expression of the definition gives with these variables."""
+    told = Jsonata(expression.removeprefix("{%").removesuffix("%}"))
+    for name, value in variables.items():
+        told.assign(name, Utils.NULL_VALUE if value is None else value)
+    return told.evaluate(None)
 
 
 def following(state: dict[str, Any]) -> Iterator[str]:
@@ -91,3 +101,26 @@ def test_no_money_is_spent_before_the_rehearsal_and_the_approval() -> None:
 def test_the_definition_fits_the_services_limit_with_room_to_grow() -> None:
     assert len(json.dumps(DEFINITION)) < 500_000
     assert DEFINITION["TimeoutSeconds"] < 99_999_999
+
+
+@pytest.mark.parametrize(
+    ("status", "stopped", "leads_to"),
+    [
+        ("Completed", False, "DeployCandidate"),
+        ("Completed", True, "CleanUp"),
+        ("Stopped", True, "CleanUp"),
+        ("Failed", True, "CleanUp"),
+        ("Stopping", True, "AwaitJobChange"),
+    ],
+)
+def test_a_stop_that_a_job_outran_ends_the_run_before_its_candidate_is_deployed(status: str, stopped: bool, leads_to: str) -> None:
+    job = {"ended": status in ("Completed", "Stopped", "Failed"), "status": status, "ask": False, "model_arn": "arn:model", "reason": ""}
+    by = {"by": "ana", "reason": "too slow"} if stopped else None
+    state = STATES["JobEnded"]
+    taken = next((rule for rule in state["Choices"] if evaluated(rule["Condition"], job=job, stoppedBy=by)), None)
+    assert (taken["Next"] if taken else state["Default"]) == leads_to
+    if taken and stopped and status != "Failed":
+        decided = taken["Assign"]["outcome"]
+        assert decided["code"] == Outcome.TRAINING_STOPPED
+        assert evaluated(decided["reason"], job=job, stoppedBy=by) == "stopped by ana: too slow"
+        assert evaluated(taken["Assign"]["modelArn"], job=job) == "arn:model", "the record names the model that was paid for"
