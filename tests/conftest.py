@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from contracts import emf
+from contracts.metrics import Metric
 
+from audit.emitters import emitters, modules
 from local import cloud
 
 
@@ -16,3 +21,26 @@ def bare_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cloud.Endpo
     state: Path = tmp_path_factory.mktemp("cloud")
     with cloud.running(state_dir=state) as endpoint:
         yield endpoint
+
+
+@cache
+def _may_emit(module: str) -> set[Metric] | None:
+    """The metrics that docs/trends.md says a module emits; None for one that is no part of the functions, such as a test."""
+    known = modules()
+    return {metric for metric, by in emitters(known).items() if module in by} if module in known else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emitters_hold() -> Iterator[None]:
+    """Whatever a test has the functions emit comes from where the code was read to emit it."""
+    lines = emf.lines
+
+    def checked(values: emf.Values, **given: object) -> list[str]:
+        module = sys._getframe(2).f_globals["__name__"]
+        if (allowed := _may_emit(module)) is not None:
+            assert values.keys() <= allowed, f"{module} emits {values.keys() - allowed}; audit.emitters does not say so"
+        return lines(values, **given)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(emf, "lines", checked)
+        yield

@@ -35,6 +35,7 @@ class Definition(NamedTuple):
         per_run: whether it is published for each run as well: only what guard rails or a run's own view read, because it doubles the
             metric's cost. `tests/cost` holds the sum of all to what a run may cost.
         dimension: a further dimension it always has; each value of it is a custom metric of its own, so that values are bounded.
+        least, most: the range of one data point, both included; None where it has no end.
     """
 
     name: str
@@ -43,17 +44,24 @@ class Definition(NamedTuple):
     resolution: int = 60
     per_run: bool = False
     dimension: str = ""
+    least: float | None = 0.0
+    most: float | None = None
 
 
 class Metric(Enum):
     """Every metric the project emits."""
 
-    REWARD = Definition("Reward", Unit.NONE, "score of each graded training response, 0 to 1", 1, per_run=True)
-    VALIDATION_REWARD = Definition("ValidationReward", Unit.NONE, "score of each graded validation response, 0 to 1", 1, per_run=True)
-    EVALUATION_REWARD = Definition("EvaluationReward", Unit.NONE, "score of each response on the held-out split, 0 to 1", 1)
-    REHEARSAL_REWARD = Definition("RehearsalReward", Unit.NONE, "score of each probe of a rehearsal, 0 to 1", 1)
+    REWARD = Definition("Reward", Unit.NONE, "score of each graded training response", 1, per_run=True, most=1.0)
+    VALIDATION_REWARD = Definition("ValidationReward", Unit.NONE, "score of each graded validation response", 1, per_run=True, most=1.0)
+    EVALUATION_REWARD = Definition("EvaluationReward", Unit.NONE, "score of each response on the held-out split", 1, most=1.0)
+    REHEARSAL_REWARD = Definition("RehearsalReward", Unit.NONE, "score of each probe of a rehearsal", 1, most=1.0)
     GROUP_SPREAD = Definition(
-        "GroupSpread", Unit.NONE, "standard deviation of the scores within one prompt's group; 0 is no learning signal", 1, per_run=True
+        "GroupSpread",
+        Unit.NONE,
+        "standard deviation of the scores within one prompt's group; 0 is no learning signal",
+        1,
+        per_run=True,
+        most=0.5,
     )
     RESPONSE_LENGTH = Definition("ResponseLength", Unit.COUNT, "characters of each graded training response", 1, per_run=True)
     COMPONENT = Definition(
@@ -61,6 +69,7 @@ class Metric(Enum):
         Unit.NONE,
         "mean of one entry of the scores' `metrics_list` over a job's last steps, by its name",
         dimension=DIMENSION_COMPONENT,
+        least=None,
     )
     SAMPLES_GRADED = Definition("SamplesGraded", Unit.COUNT, "responses graded in one call", 1)
     GRADER_LATENCY = Definition("GraderLatency", Unit.MILLISECONDS, "time one grader call took inside the handler", 1)
@@ -117,8 +126,12 @@ class Metric(Enum):
     RELEASED_LATENCY = Definition(
         "ReleasedLatency", Unit.MILLISECONDS, "time that 95 of 100 answers of the released model stayed within, in five minutes"
     )
-    RELEASED_DOWN = Definition("ReleasedDown", Unit.COUNT, "1 at a look that finds the released model's deployment not active, else 0")
-    CANDIDATE_GAIN = Definition("CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model")
+    RELEASED_DOWN = Definition(
+        "ReleasedDown", Unit.COUNT, "1 at a look that finds the released model's deployment not active, else 0", most=1.0
+    )
+    CANDIDATE_GAIN = Definition(
+        "CandidateGain", Unit.NONE, "held-out mean score of the candidate minus that of the base model", least=-1.0, most=1.0
+    )
 
     FOREIGN_JOBS = Definition(
         "ForeignJobs", Unit.COUNT, "jobs, deployments and models found made beside the pipeline, and jobs of them running"

@@ -65,6 +65,7 @@ def _of_split(part: str, reward: Metric, spread: Metric | None, length: Metric |
     yield Trend("reward", part, "reward, mean", reward, AVERAGE)
     for percentile in DECILES:
         yield Trend(decile(percentile), part, f"reward, p{percentile}", reward, f"p{percentile}")
+    yield Trend("groups", part, "groups of two or more responses", spread, COUNT)
     yield Trend("spread", part, "spread within a group", spread, AVERAGE)
     yield Trend("no_spread", part, "share of groups without spread", spread, PERCENT_AT_ZERO, 0.01)
     yield Trend("length", part, "characters of a response, mean", length, AVERAGE)
@@ -85,14 +86,46 @@ TRENDS: tuple[Trend, ...] = (
     Trend("output_tokens", JUDGE, "tokens the judge wrote", Metric.JUDGE_OUTPUT_TOKENS, SUM),
     Trend("usd", JUDGE, "US dollars the judge took", Metric.JUDGE_COST, SUM),
 )
-"""Every line but two that have a name for each entry: the outcomes of a split (``outcomes``, counts by class) and the components of its
-score (``components``, means by name)."""
+"""Every line but those that have a name for each entry, which are in `TABLES`."""
 
 BY_PATH: dict[str, Trend] = {trend.path: trend for trend in TRENDS}
 """Each line by where `trend.json` has it, such as ``training.reward_p90``."""
 
 OUTCOMES, COMPONENTS = "outcomes", "components"
-"""Tables in a split's part of a step: responses by outcome class; mean of each entry of `metrics_list` by name."""
+"""Tables in a split's part of a step."""
+
+TABLES: dict[str, str] = {
+    OUTCOMES: "responses by outcome class, those that came up",
+    COMPONENTS: "mean of each entry of the scores' `metrics_list`, by its name",
+}
+"""What each table holds."""
+
+STEP: dict[str, str] = {
+    "step": "the last training step it covers, from 1 on: responses graded so far by batch size times responses per prompt",
+    "since": "the step before the first it covers; `step - 1` unless neighbours were joined",
+    "began": "when the first of it was graded, ISO 8601 in UTC",
+    "at": "when the last of it was graded",
+    TRAINING: "lines and tables of training responses",
+    VALIDATION: "lines and tables of validation responses graded meanwhile",
+    GRADER: "lines of the grader's calls",
+    JUDGE: "lines of the judge's requests, where a model judges",
+    OUTPUT: "by part: columns of the CSV files Bedrock left in the job's output, by their own names; means where a step has several rows",
+}
+"""The members of a step. A part nothing was graded of is not there."""
+
+RECORD: dict[str, str] = {
+    "run_id": "the run",
+    "updated_at": "when it was written: at each look at the job, and once after its end",
+    "job": "`arn`, `status`, `created_at` and `ended_at` of the customization job",
+    "guard": "what the guard rails said so far",
+    "spent_usd": "US dollars the job has taken, estimated from what was graded and the prices in settings",
+    "steps": "in order; neighbours of a long job are joined, so that 400 or so are left",
+    "settled": "how many of the first steps will not change any more",
+    "totals": "all steps as one",
+    "artifacts": "by file, `columns` and `rows` of each CSV of the job's output, once it has ended",
+    "notes": "what of the output could not be read or merged",
+}
+"""The members of `trend.json`."""
 
 MAX_COMPONENTS = 8
 """Components of a grader that `Metric.COMPONENT` is published for, the first by name. A run's record has all."""

@@ -37,8 +37,7 @@ MAX_STEPS = 400
 """Steps of a stored trend: more than a chart can show, small enough to be read in one go. Of a longer job neighbours are joined."""
 
 Step = dict[str, Any]
-"""`{step, since, began, at, training?, validation?, grader?, judge?, output?}`: what was graded after step `since` up to step `step`, from
-`began` to `at`; each part as `contracts.trends` says. A part nothing was graded of is not there."""
+"""What was graded after step `since` up to step `step`, with the members of `contracts.trends.STEP`."""
 
 _JUDGED = {
     "calls": Metric.JUDGE_CALLS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from contracts import names
 from contracts.metrics import REWARD_BY_SPLIT, Metric
-from contracts.trends import MAX_COMPONENTS, TRENDS
+from contracts.trends import BY_PATH, GRADER, JUDGE, MAX_COMPONENTS, OUTPUT, STEP, TABLES, TRAINING, TRENDS, VALIDATION
 from hypothesis import given
 from hypothesis import strategies as st
 from pipeline import grader_log, trend
@@ -184,6 +185,13 @@ def test_every_line_that_is_defined_is_found_in_a_record_the_grader_prints(capsy
 
     (step,) = trend.steps([], [*(found for found in records if found), judged(5, 0.1)], 8)
     assert [line.path for line in TRENDS if line.of(step) is None] == []
+    assert step.keys() == STEP.keys() - {OUTPUT}
+    columns = {f"{part}.{column}" for part in (TRAINING, VALIDATION, GRADER, JUDGE) for column in step[part]}
+    assert columns == BY_PATH.keys() | {f"{part}.{table}" for part in (TRAINING, VALIDATION) for table in TABLES}
+    for line in TRENDS:
+        if line.metric and line.statistic == "Average":
+            least, most = line.metric.value.least or 0.0, line.metric.value.most or math.inf
+            assert least <= (line.of(step) or 0.0) <= most, line.path
     assert step["validation"]["length"] == 6.0
     assert step["training"]["components"] == {"correct": 0.25, "answered": 1.0}
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from contracts import names
 from contracts.settings import EvaluationSettings, HyperParameters, PipelineSettings, TrainingSettings
+from contracts.trends import RECORD
 from contracts.validation import plain
 from pipeline import (
     clean_up,
@@ -54,6 +55,7 @@ def test_a_run_goes_from_upload_to_release_and_every_step_may_be_called_twice(
     job = house.until(lambda: ended(track_training.handler({"plan": plan, "job_arn": job_arn}, None)), 60)
     assert job["status"] == "Completed", job["reason"]
     trend = house.read(house.runs, names.record_key(run_id, "trend.json"))
+    assert trend.keys() == RECORD.keys()
     assert any("reward" in column for table in trend["artifacts"].values() for column in table["columns"])
 
     deployed = house.until(lambda: active(deploy_candidate.handler({"plan": plan, "model_arn": job["model_arn"]}, None)))
