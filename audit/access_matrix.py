@@ -24,7 +24,7 @@ ABSENT = "no such role"
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _NEIGHBOUR = {"dev": "stage", "stage": "prod"}
-_OPTIONAL = ("Access/", "Backup/", "Budget")
+_OPTIONAL = ("Access/", "Backup/", "Budget", "Chat")
 _EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 

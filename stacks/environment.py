@@ -38,6 +38,7 @@ class RftEnvironment(Stage):
             "pipeline",
             settings=settings,
             foundation=self.foundation,
+            tampering=self.audit.notifications.topic if self.audit else None,
             stack_name=names.stack(settings.name, "pipeline"),
             description="Reinforcement fine-tuning: functions, state machine, events, alarms",
         )

@@ -10,6 +10,7 @@ from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 from contracts import names
@@ -20,6 +21,8 @@ from stacks.alarms import Alarms
 from stacks.alarms.needs_person import NeedsPerson
 from stacks.alarms.watched import Watched
 from stacks.budget import Budget
+from stacks.chat import Chat
+from stacks.chat_settings import EVERYTHING, ON_CALL
 from stacks.constructs import perimeter
 from stacks.constructs.commons import Commons
 from stacks.constructs.dead_letters import dead_letters
@@ -47,8 +50,16 @@ class PipelineStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings, foundation: FoundationStack, **kwargs: Any
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: EnvironmentSettings,
+        foundation: FoundationStack,
+        tampering: sns.ITopic | None,
+        **kwargs: Any,
     ) -> None:
+        """`tampering` is the audit stack's topic; None where the environment has no such stack."""
         super().__init__(scope, construct_id, **kwargs)
         keys, buckets = foundation.keys, foundation.buckets
         kept = RemovalPolicy.RETAIN if settings.protect else RemovalPolicy.DESTROY
@@ -61,6 +72,7 @@ class PipelineStack(Stack):
         on_call = Notifications(self, "OnCall", key=keys.data, emails=settings.notifications.on_call)
         for topic in (notifications.topic, on_call.topic):
             perimeter.keep_topic_inside(topic, settings.perimeter)
+        self._build_chat(settings, everything=notifications.topic, on_call=on_call.topic, tampering=tampering)
         for queue in (events_lost, failures):
             perimeter.keep_queue_inside(queue, settings.perimeter)
         reward = Reward(self, "Reward", workshop=workshop, code=_asset(packaging.reward_tree))
@@ -152,6 +164,16 @@ class PipelineStack(Stack):
         if settings.budget.monthly_usd is None:
             return None
         return Budget(self, "Budget", environment=settings.name, settings=settings.budget, topic=notifications.topic, starters=starters)
+
+    def _build_chat(
+        self, settings: EnvironmentSettings, *, everything: sns.ITopic, on_call: sns.ITopic, tampering: sns.ITopic | None
+    ) -> None:
+        if not settings.chat.channels:
+            return
+        # Of tampering both are told, as the addresses are.
+        also = [tampering] if tampering else []
+        topics = {EVERYTHING: [everything, *also], ON_CALL: [on_call, *also]}
+        Chat(self, "Chat", environment=settings.name, settings=settings.chat, topics=topics)
 
     def _build_layer(self) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(

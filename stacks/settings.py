@@ -30,12 +30,13 @@ from contracts.sweep_settings import SweepSettings
 from contracts.validation import matching, one_of, structure, whole
 from reward import graders
 
-from stacks import backup_settings, budget_settings, judge_settings, perimeter_settings
+from stacks import backup_settings, budget_settings, chat_settings, judge_settings, perimeter_settings
 from stacks.access_settings import AccessSettings
 from stacks.alarm_settings import AlarmSettings, NotificationSettings
 from stacks.audit_settings import AuditSettings
 from stacks.backup_settings import LOCK_MODES, BackupSettings
 from stacks.budget_settings import BudgetSettings
+from stacks.chat_settings import ChatSettings
 from stacks.judge_settings import JudgeSettings
 from stacks.perimeter_settings import PerimeterSettings
 
@@ -179,6 +180,7 @@ class EnvironmentSettings:
     perimeter: PerimeterSettings = attrs.field(factory=PerimeterSettings)
     alarms: AlarmSettings = attrs.field(factory=AlarmSettings)
     notifications: NotificationSettings = attrs.field(factory=NotificationSettings)
+    chat: ChatSettings = attrs.field(factory=ChatSettings)
     budget: BudgetSettings = attrs.field(factory=BudgetSettings)
     triggers: TriggerSettings = attrs.field(factory=TriggerSettings)
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
@@ -257,6 +259,7 @@ def _contradictions(settings: EnvironmentSettings, stem: str) -> list[str]:
     problems += _network_problems(settings)
     problems += backup_settings.problems(settings.backup)
     problems += budget_settings.problems(settings.budget, protect=settings.protect)
+    problems += chat_settings.problems(settings.chat)
     problems += _grader_problems(settings.reward)
     problems += judge_settings.problems(
         settings.reward.grader,

@@ -30,6 +30,10 @@ def register() -> None:
         "AWS::Budgets::BudgetsAction", "no cost accrues here, so no policy is ever attached", lambda name, _p: {"ActionId": name}
     )
     cfn.add("AWS::CloudTrail::Trail", _trail, _delete_trail)
+    for client, kind in (("Slack", "slack-channel"), ("MicrosoftTeams", "microsoft-teams-channel")):
+        cfn.add_recorded(
+            f"AWS::Chatbot::{client}ChannelConfiguration", "no chat is reached, so nothing appears in a channel", _channel(kind)
+        )
     cfn.add_recorded("AWS::CloudWatch::AnomalyDetector", "no band is learned, so an alarm on one never changes state")
     cfn.add_recorded("AWS::Logs::QueryDefinition", "log queries are not run", lambda name, _p: {"QueryDefinitionId": name})
     cfn.add_recorded("AWS::EC2::NetworkAcl", "packets are not filtered", lambda name, _p: {"Id": name})
@@ -49,6 +53,13 @@ def register() -> None:
 def _arn_attribute(service: str, resource: str) -> Any:
     def attributes(name: str, _properties: Properties) -> dict[str, Any]:
         return {"Arn": f"arn:aws:{service}:{get_region()}:{get_account_id()}:{resource}/{name}"}
+
+    return attributes
+
+
+def _channel(kind: str) -> Any:
+    def attributes(_name: str, properties: Properties) -> dict[str, Any]:
+        return {"Arn": f"arn:aws:chatbot::{get_account_id()}:chat-configuration/{kind}/{properties['ConfigurationName']}"}
 
     return attributes
 

@@ -139,7 +139,7 @@ class Boundary(Construct):
                 *_of("ec2", "UnassignPrivateIpAddresses CreateNetworkInterfacePermission DeleteNetworkInterfacePermission CreateTags"),
                 *_of("ec2", "DescribeVpcs DescribeDhcpOptions DescribeSubnets DescribeSecurityGroups"),
                 *_of("bedrock", "ListModelCustomizationJobs ListCustomModelDeployments ListProvisionedModelThroughputs"),
-                *_of("cloudwatch", "GetMetricData PutMetricData DescribeAlarms GetDashboard"),
+                *_of("cloudwatch", "GetMetricData PutMetricData DescribeAlarms GetDashboard GetMetricStatistics GetMetricWidgetImage"),
                 *_of("xray", "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets"),
                 *_of("logs", "CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery ListLogDeliveries"),
                 *_of("logs", "PutResourcePolicy DescribeResourcePolicies DescribeLogGroups"),

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator
 
 from stacks.rules.policies import grants, policies_of, resource_statements, roles
 from stacks.rules.rule import Fault, Rule
-from stacks.rules.templates import Resource, Statement, Templates, listed, required_keys, statements
+from stacks.rules.templates import Resource, Statement, Templates, asked_keys, listed, required_keys, statements
 
 NO_SOURCE_KEYS = {"lambda.amazonaws.com"}
 """Services that assume a role without `aws:SourceAccount` or `aws:SourceArn`: a condition on them would lock the service out.
 
 Lambda's execution roles are guarded by iam:PassRole (Lambda developer guide, lambda-intro-execution-role).
 """
+
+UNDOCUMENTED_SOURCE_KEYS = {"chatbot.amazonaws.com"}
+"""Services of which no page of AWS says whether they send the keys: `…IfExists` holds them to the account where they do."""
 
 _SOURCE_KEYS = {"aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "kms:EncryptionContext:aws:logs:arn"}
 
@@ -26,7 +29,8 @@ def _service_trust(templates: Templates) -> Iterator[Fault]:
     for role in roles(templates):
         for statement in statements(role.properties["AssumeRolePolicyDocument"]):
             for service in _services(statement):
-                missing = {"aws:SourceAccount", "aws:SourceArn"} - required_keys(statement)
+                named = asked_keys(statement) if service in UNDOCUMENTED_SOURCE_KEYS else required_keys(statement)
+                missing = {"aws:SourceAccount", "aws:SourceArn"} - named
                 if statement["Effect"] == "Allow" and service not in NO_SOURCE_KEYS and missing:
                     what = f"the role trusts {service} without {' and '.join(sorted(missing))}"
                     yield Fault(resource=role, what=what, property_path="Properties/AssumeRolePolicyDocument")
@@ -93,10 +97,20 @@ def _empty_role(templates: Templates) -> Iterator[Fault]:
             yield Fault(resource=role, what="the role has no policy")
 
 
+def _chat_guardrail(templates: Templates) -> Iterator[Fault]:
+    for channel in templates.of("AWS::Chatbot::SlackChannelConfiguration", "AWS::Chatbot::MicrosoftTeamsChannelConfiguration"):
+        given = [templates.text(policy, channel) for policy in listed(channel.properties.get("GuardrailPolicies"))]
+        if not given or not all(templates.find("AWS::IAM::ManagedPolicy", referenced_by=policy) for policy in given):
+            yield Fault(resource=channel, what=f"the channel's guardrail is {', '.join(given) or 'AdministratorAccess'}")
+        if channel.properties.get("UserRoleRequired") is not True:
+            yield Fault(resource=channel, what="whoever is in the channel acts with its role")
+
+
 RULES = (
     Rule(
         name="ServiceTrust",
-        checks="A statement that lets a service assume a role carries aws:SourceAccount and, where the service sends it, aws:SourceArn.",
+        checks="A statement that lets a service assume a role carries aws:SourceAccount and aws:SourceArn, where the service sends them; "
+        "under ...IfExists where AWS does not say whether it does.",
         why="Without them the service can be made to use the role for somebody else's resource "
         "(IAM user guide, the confused deputy problem).",
         remedy="Use `for_service` of stacks/constructs/statements.py with the ARNs of the resources the service acts for.",
@@ -143,5 +157,13 @@ RULES = (
         why="Each is a way in that nothing here needs; a role without a policy waits for somebody to give it one.",
         remedy="Let people come through roles of the organisation's identity provider, and delete what has no use.",
         check=_empty_role,
+    ),
+    Rule(
+        name="ChatGuardrail",
+        checks="Every chat channel has guardrails of these stacks, and asks each of its members for a role of their own.",
+        why="Without a guardrail AWS applies AdministratorAccess, and without UserRoleRequired anyone in the channel has its role "
+        "(chat applications administrator guide, understanding-permissions).",
+        remedy="Make it with `Chat` of stacks/chat.py.",
+        check=_chat_guardrail,
     ),
 )

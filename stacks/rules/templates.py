@@ -142,6 +142,12 @@ def required_keys(statement: Statement) -> set[str]:
     }
 
 
+def asked_keys(statement: Statement) -> set[str]:
+    """Condition keys whose value must be one of those named wherever a request carries the key."""
+    conditions = statement.get("Condition", {})
+    return required_keys({"Condition": {operator.removesuffix("IfExists"): keys for operator, keys in conditions.items()}})
+
+
 def read_directory(assembly: Path) -> Templates:
     """The environment whose nested cloud assembly this is."""
     artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]

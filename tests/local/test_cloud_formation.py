@@ -84,6 +84,16 @@ def template(period: int) -> dict[str, Any]:
                 "ActionThreshold": {"Type": "PERCENTAGE", "Value": period},
             },
         },
+        "Channel": {
+            "Type": "AWS::Chatbot::SlackChannelConfiguration",
+            "Properties": {
+                "ConfigurationName": "alarms",
+                "SlackWorkspaceId": "T0WORKSPACE",
+                "SlackChannelId": "C0CHANNEL",
+                "IamRoleArn": "arn:aws:iam::000000000000:role/chat",
+                "SnsTopicArns": [f"arn:aws:sns:us-east-1:000000000000:{period}"],
+            },
+        },
         "TrailBucket": {"Type": "AWS::S3::Bucket"},
         "Trail": {
             "Type": "AWS::CloudTrail::Trail",
@@ -135,6 +145,7 @@ def test_the_added_types_are_created_updated_and_deleted(bench: Any, deploy: Cal
         "AWS::Logs::QueryDefinition",
         "AWS::Budgets::Budget",
         "AWS::Budgets::BudgetsAction",
+        "AWS::Chatbot::SlackChannelConfiguration",
     } <= listed
 
     cloudformation.delete_stack(StackName=cloudformation.describe_stacks(StackName="added")["Stacks"][0]["StackId"])

@@ -8,6 +8,7 @@ import pytest
 from contracts import names
 
 from stacks.rules.pack import RULES, faults
+from stacks.rules.policies import policies_of
 from stacks.rules.templates import Templates
 from stacks.rules.training import CREATE_JOB, job_roles
 from tests.rules.planting import MACHINES, Garden
@@ -15,6 +16,7 @@ from tests.rules.planting import MACHINES, Garden
 Plant = Callable[[Garden], object]
 
 DATASETS_KEY = {"Fn::Join": ["", ["arn:aws:s3:::", {"Ref": "Somewhere"}, "/datasets/*"]]}
+SLACK = "AWS::Chatbot::SlackChannelConfiguration"
 EVERYONE = {"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"}
 ALARM = {"Namespace": "RFT", "MetricName": "Reward", "Dimensions": [{"Name": "Environment", "Value": "dev"}]}
 
@@ -35,6 +37,7 @@ FAULTS: dict[str, list[Plant]] = {
         lambda g: g.trust(job_roles(g.templates)[0])["Condition"].update(
             StringEquals={}, StringEqualsIfExists={"aws:SourceAccount": "111122223333"}
         ),
+        lambda g: g.trust(g.role("RunRole")).update(Principal={"Service": "chatbot.amazonaws.com"}, Condition={}),
     ],
     "RFT-ServiceAccess": [
         lambda g: g.add(
@@ -66,6 +69,11 @@ FAULTS: dict[str, list[Plant]] = {
     "RFT-StandingIdentity": [
         lambda g: g.add("AWS::IAM::User", {}),
         lambda g: g.trust(g.role("Run")).update(Principal={"AWS": "*"}, Condition={}),
+    ],
+    "RFT-ChatGuardrail": [
+        lambda g: g.add(SLACK, {"UserRoleRequired": True}),
+        lambda g: g.add(SLACK, {"UserRoleRequired": True, "GuardrailPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}),
+        lambda g: g.add(SLACK, {"GuardrailPolicies": [{"Ref": policies_of(g.templates, g.role("EvaluationGate"))[0].logical_id}]}),
     ],
     "RFT-JobRole": [
         lambda g: g.job(Resource={"Fn::Join": ["", ["arn:aws:s3:::", g.runs_bucket(), "/records/*"]]}),

@@ -41,7 +41,7 @@ STATELESS = {
 }
 STATELESS = {name if "::" in name else f"AWS::EC2::{name}": why or "made again from the template" for name, why in STATELESS.items()}
 
-FAMILIES = ("AWS::IAM::", "AWS::CloudWatch::", "AWS::Lambda::", "AWS::Scheduler::", "AWS::Budgets::")
+FAMILIES = ("AWS::IAM::", "AWS::CloudWatch::", "AWS::Lambda::", "AWS::Scheduler::", "AWS::Budgets::", "AWS::Chatbot::")
 """Rules, rights and code: nothing of these holds data, but for the types above."""
 
 POLICIES_AND_RULES = (
