@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from contracts import names
+from contracts.chat import BLOCK, form
 
 from stacks.constructs.commons import NAMED_BY_BEDROCK, VERSIONS_OF_THE_REWARD, Commons, customization_jobs, deployments, state_machine_arn
 from stacks.constructs.role import role
@@ -175,12 +177,26 @@ class Access(Construct):
                 events.CfnRule.TargetProperty(
                     id="People",
                     arn=topic.topic_arn,
+                    input_transformer=self._in_chat() if self._commons.chat_runbooks else None,
                     dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
                 )
             ],
         )
         topic.add_to_resource_policy(self._from_rule(made, "sns:Publish", topic.topic_arn))
         dead_letters.add_to_resource_policy(self._from_rule(made, "sqs:SendMessage", dead_letters.queue_arn))
+
+    def _in_chat(self) -> events.CfnRule.InputTransformerProperty:
+        """The form of chat, which e-mail gets then as well: a rule gives all subscribers the same."""
+        env = self._settings.name
+        facts = [f"<who> took {names.people_role(env, 'BreakGlass')}.", "When: <when>", "From: <where>"]
+        shown = form(
+            title=f"[{env}] somebody took the break-glass role",
+            description="\n".join(facts).join(BLOCK),
+            next_steps=["Ask them what for. If nobody can say, revoke the role's sessions in IAM."],
+            keywords=[env, "break-glass"],
+        )
+        paths = {"who": "$.detail.userIdentity.arn", "when": "$.time", "where": "$.detail.sourceIPAddress"}
+        return events.CfnRule.InputTransformerProperty(input_template=json.dumps(shown), input_paths_map=paths)
 
     @staticmethod
     def _from_rule(made: events.CfnRule, action: str, resource: str) -> iam.PolicyStatement:

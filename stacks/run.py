@@ -12,6 +12,7 @@ from constructs import Construct
 from contracts import names
 from contracts.events import RunEvent
 
+from stacks import run_notice
 from stacks.constructs.commons import Commons, put_events, state_machine_arn
 from stacks.constructs.state_machine import state_machine
 from stacks.constructs.statements import allow, write_key
@@ -68,7 +69,7 @@ class Run(Construct):
             environment=settings.name,
             functions={module: task.function.function_arn for module, task in functions.items()},
             bus_name=commons.bus.event_bus_name,
-            topic_arn=commons.topic.topic_arn,
+            notice=run_notice.arguments(settings.name, commons.topic.topic_arn, chat_runbooks=commons.chat_runbooks),
             poll_seconds=settings.training.poll_seconds,
             approval_seconds=settings.approval.timeout_hours * 3600,
             ask_seconds=settings.guard_rails.ask_minutes * 60,

@@ -65,7 +65,7 @@ def run_definition(
     environment: str,
     functions: Mapping[str, str],
     bus_name: str,
-    topic_arn: str,
+    notice: Mapping[str, Any],
     poll_seconds: int,
     approval_seconds: int,
     ask_seconds: int,
@@ -78,7 +78,7 @@ def run_definition(
         environment: dev, stage or prod.
         functions: ARN (or CDK token) of each of `FUNCTIONS`.
         bus_name: the bus that events go to.
-        topic_arn: the topic that people are told through.
+        notice: how people are told of the end (`run_notice.arguments`).
         poll_seconds: how long to wait for Bedrock's event before asking for the job's status.
         approval_seconds: how long a person has for each approval.
         ask_seconds: how long a person has to let a job go on that reached a guard rail.
@@ -133,7 +133,7 @@ def run_definition(
             following="CleanUp",
             catch=[catch("Release", Outcome.INTERNAL_ERROR)],
         ),
-        **_tail(functions, environment, bus_name, topic_arn),
+        **_tail(functions, environment, bus_name, notice),
     }
     return {
         "Comment": "One attempt to train one model; the execution name is the run id.",
@@ -388,7 +388,7 @@ def _evaluation(functions: Mapping[str, str]) -> dict[str, State]:
     }
 
 
-def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_arn: str) -> dict[str, State]:
+def _tail(functions: Mapping[str, str], environment: str, bus_name: str, notice: Mapping[str, Any]) -> dict[str, State]:
     ended = {"run_id": "{% $runId %}", "unrecorded": "{% $unrecorded %}"}
     return {
         "CleanUp": task(
@@ -430,17 +430,7 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, topic_a
         "Notify": {
             "Type": "Task",
             "Resource": "arn:aws:states:::sns:publish",
-            "Arguments": {
-                "TopicArn": topic_arn,
-                "Subject": f"{{% $substring('[{environment}] run ' & $runId & ': ' & $outcome.code, 0, 99) %}}",
-                "Message": (
-                    f"{{% 'Run ' & $runId & ' in {environment} ended: ' & $outcome.code & '\\n'"
-                    " & 'State: ' & $outcome.state & '\\n' & 'Why: ' & $outcome.reason & '\\n'"
-                    " & ($count($cleaned.problems) > 0 ? 'Not cleaned up, look now: ' & $join($cleaned.problems, '; ') & '\\n' : '')"
-                    " & ($unrecorded = null ? '' : 'Its record could not be written yet; it will be tried again.\n')"
-                    f" & 'Look: rft report ' & $runId & ' --env {environment}' %}}"
-                ),
-            },
+            "Arguments": dict(notice),
             "TimeoutSeconds": 60,
             "Retry": RETRY_SERVICE,
             "Catch": [go_on({}, "AnnounceEnd")],

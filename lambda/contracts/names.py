@@ -37,6 +37,9 @@ ENV_GRADER_OPTIONS = "RFT_GRADER_OPTIONS"
 ENV_RECORD_LOCK = "RFT_RECORD_LOCK"
 """How a run's final records are locked, as `record_lock` writes it; only set where settings ask for a lock."""
 
+ENV_CHAT_RUNBOOKS = "RFT_CHAT_RUNBOOKS"
+"""Address or path in front of a runbook's name, for messages in chat; only set where a channel shows them."""
+
 ENV_REWARD_IDENTITY = "RFT_REWARD_IDENTITY"
 """Hash of what a judge's verdicts depend on: models, prompts and their version, criteria. Only set where a model judges."""
 

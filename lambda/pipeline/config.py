@@ -24,6 +24,11 @@ def variable(name: str) -> str:
     return value
 
 
+def chosen(name: str) -> str:
+    """The value of an environment variable that is only set where settings ask for something; empty elsewhere."""
+    return os.environ.get(name, "")
+
+
 def listed(name: str) -> list[str]:
     """The values of a comma-separated environment variable."""
     return [part.strip() for part in variable(name).split(",") if part.strip()]

@@ -23,7 +23,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
-from contracts import names
+from contracts import names, runbooks
+from contracts.chat import Step
 from contracts.emf import emit
 from contracts.errors import InvalidInput
 from contracts.events import BEDROCK_JOB_STATE_CHANGE, CLOUDTRAIL_CALL, RunEvent
@@ -189,7 +190,15 @@ def _tell(finding: Finding, done: str) -> None:
     }
     notices.announce(RunEvent.FOREIGN_JOB_FOUND, detail)
     notices.tell(
-        f"a {finding.what} was made outside the pipeline", foreign.message(finding, stopped=done, environment=config.environment())
+        f"a {finding.what} was made outside the pipeline",
+        foreign.message(finding, stopped=done, environment=config.environment()),
+        steps=[
+            Step(
+                what="See the call",
+                command=f"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue={finding.action}",
+            )
+        ],
+        page=runbooks.FOREIGN_JOBS,
     )
     # Last, so that a failure before it tells again rather than never.
     store.write_json(*_record(finding), {"environment": config.environment(), "found_at": now(), **detail})

@@ -24,9 +24,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts import names
+from contracts.chat import Step
 from contracts.emf import emit
 from contracts.events import Outcome, RunEvent
 from contracts.metrics import Metric
+from contracts.runbooks import RUNBOOK_OF_OUTCOME
 
 from pipeline import after_end, attestation, aws, config, notices, store
 from pipeline.task import Event, Result, now, task
@@ -76,13 +78,14 @@ def handler(event: Event) -> Result:
 def _tell(run_id: str, outcome: Mapping[str, Any]) -> None:
     notices.announce(RunEvent.RUN_STOPPED, {"run_id": run_id, "outcome": outcome["code"], "reason": outcome["reason"]})
     environment = config.environment()
-    lines = [
-        f"Run {run_id} in {environment} ended: {outcome['code']}",
-        f"State: {outcome['state']}",
-        f"Why: {outcome['reason']}",
-        f"Look: rft report {run_id} --env {environment}",
-    ]
-    notices.tell(f"run {run_id}: {outcome['code']}", "\n".join(lines))
+    lines = [f"Run {run_id} in {environment} ended: {outcome['code']}", f"State: {outcome['state']}", f"Why: {outcome['reason']}"]
+    notices.tell(
+        f"run {run_id}: {outcome['code']}",
+        "\n".join(lines),
+        steps=[Step(what="Look", command=f"rft report {run_id} --env {environment}")],
+        page=RUNBOOK_OF_OUTCOME.get(outcome["code"], ""),
+        run_id=run_id,
+    )
 
 
 def _records(bucket: str, run_id: str) -> dict[str, bytes]:

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 
 import attrs
 from botocore.exceptions import ClientError
-from contracts import names
+from contracts import names, runbooks
+from contracts.chat import Step
 from contracts.emf import emit
 from contracts.events import RunEvent
 from contracts.metrics import Metric
@@ -175,6 +176,8 @@ def _reject(upload: Upload, faults: Faults, *, prompts: int) -> Result:
         f"{store.uri(upload.bucket, upload.key)} was not registered. It stays where it is.\n"
         + "\n".join(f"- {fault}" for fault in faults.shown[:10])
         + f"{more}\nReport: {store.uri(upload.bucket, key)}",
+        steps=[Step(what="Mend it and upload it again", command=f"rft dataset add FILE --env {config.environment()}")],
+        page=runbooks.DATASET_REJECTED,
     )
     log("dataset rejected", dataset=dataset, faults=faults.total)
     return {"status": "rejected", **detail}

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from contracts import names
+from contracts import names, runbooks
+from contracts.chat import Step
 from contracts.emf import emit
 from contracts.errors import InvalidInput
 from contracts.metrics import Metric
@@ -52,7 +53,13 @@ def handler(event: Event) -> Result:
         "token": str(event["token"]),
     }
     store.write_json(config.variable(names.ENV_RUNS_BUCKET), names.token_key(plan.run_id, kind), request)
-    notices.tell(f"run {plan.run_id}: approve {kind}?", message(request))
+    notices.tell(
+        f"run {plan.run_id}: approve {kind}?",
+        facts(request),
+        steps=answers(plan.run_id, plan.environment),
+        page=runbooks.APPROVAL_WAITING,
+        run_id=plan.run_id,
+    )
     emit({Metric.APPROVAL_REQUESTED: 1}, environment=plan.environment, run_id=plan.run_id)
     return {"asked": kind, "expires_at": request["expires_at"]}
 
@@ -96,15 +103,18 @@ def figures(plan: Plan, kind: str, basis: Mapping[str, Any]) -> dict[str, Any]:
     return {key: basis.get(key) for key in wanted}
 
 
-def message(request: Mapping[str, Any]) -> str:
-    """The message people get. The token is not in it: it is answered through the command, which leaves a name and a reason."""
-    run, environment = request["run_id"], request["environment"]
+def facts(request: Mapping[str, Any]) -> str:
+    """What people are told. The token is not in it: it is answered through the command, which leaves a name and a reason."""
     lines = [
         str(request["what"]),
         *(f"  {key}: {value}" for key, value in request["figures"].items()),
-        "",
-        f"Yes: rft run approve {run} --env {environment}",
-        f'No:  rft run reject {run} --env {environment} --reason "..."',
         f"Without an answer by {request['expires_at']} {WITHOUT_ANSWER[request['kind']]}.",
     ]
     return "\n".join(lines)
+
+
+def answers(run_id: str, environment: str) -> list[Step]:
+    return [
+        Step(what="Yes", command=f'rft run approve {run_id} --env {environment} --reason "..."'),
+        Step(what="No", command=f'rft run reject {run_id} --env {environment} --reason "..."'),
+    ]

@@ -23,7 +23,8 @@ from typing import Any
 
 import attrs
 from botocore.exceptions import ClientError
-from contracts import names
+from contracts import names, runbooks
+from contracts.chat import Step
 from contracts.emf import emit
 from contracts.metrics import Metric
 from contracts.settings import Prices
@@ -66,7 +67,12 @@ def handler(_event: Event) -> Result:
         emit({Metric.APPROVAL_WAITING: hours}, environment=config.environment(), run_id=None)
     if orphans:
         log("orphans were found", orphans=len(orphans), removed=sum(orphan["removed"] for orphan in orphans))
-        notices.tell(f"{len(orphans)} orphaned: costs money and belongs to no run", message(orphans))
+        notices.tell(
+            f"{len(orphans)} orphaned: costs money and belongs to no run",
+            message(orphans),
+            steps=[Step(what="See which runs lost them", command=f"rft run list --env {config.environment()}")],
+            page=runbooks.ORPHANS_FOUND,
+        )
     return {"orphans": orphans}
 
 

@@ -24,10 +24,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
+from contracts.chat import Step
 from contracts.emf import emit
 from contracts.guard_settings import TELL
 from contracts.metrics import DIMENSION_COMPONENT, METRIC_OF_RAIL, Metric
 from contracts.run import Plan
+from contracts.runbooks import RUNBOOK_OF_RAIL
 
 from pipeline import aws, config, guard_rails, jobs, notices, signals, spend, stopping, store, trend, trend_record
 from pipeline.guard_rails import Hours, Spend
@@ -110,7 +112,16 @@ def _guarded(plan: Plan, record: GuardRecord, readings: Sequence[Reading], *, sp
     if finding is None:
         return record
     if finding.action == TELL:
-        notices.tell(f"run {plan.run_id}: {finding.rail}", f"{finding.reason}\nThe job goes on. Stop it: rft run stop {plan.run_id}")
+        notices.tell(
+            f"run {plan.run_id}: {finding.rail}",
+            f"{finding.reason}\nThe job goes on.",
+            steps=[
+                Step(what="Look", command=f"rft run watch {plan.run_id} --env {plan.environment}"),
+                Step(what="Stop it", command=f"rft run stop {plan.run_id} --env {plan.environment}"),
+            ],
+            page=RUNBOOK_OF_RAIL.get(finding.rail, ""),
+            run_id=plan.run_id,
+        )
     emit({Metric.GUARD_RAIL: 1}, environment=plan.environment, run_id=plan.run_id)
     log("a guard rail was reached", run_id=plan.run_id, rail=finding.rail, action=finding.action)
     return record.reached(finding)

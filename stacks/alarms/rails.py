@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from contracts.guard_settings import ASK, OFF, STOP, GuardRailSettings
 from contracts.metrics import METRIC_OF_RAIL
+from contracts.runbooks import RUNBOOK_OF_RAIL
 
 from stacks.alarms.watched import Watched
 from stacks.constructs.alarm import AlarmRule
@@ -48,6 +49,7 @@ def _rule(watched: Watched, rail: _Rail, action: str) -> AlarmRule:
         # Who is asked must answer; what is only told can wait, and what stops the job has ended the cost.
         needs_person=action == ASK,
         told=_TOLD.get(action, _TELLS),
+        page=RUNBOOK_OF_RAIL[rail.rail],
         what=rail.what,
         first=rail.first,
         quiet_because=_QUIET,

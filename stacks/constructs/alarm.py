@@ -12,6 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
+from contracts.runbooks import link
 
 from stacks.constructs.acknowledge import Answer, Owner, acknowledge, resource_of
 from stacks.constructs.alarm_notes import METADATA
@@ -80,7 +81,7 @@ class BuiltAlarm:
 
 
 def runbook_link(runbooks: str, page: str) -> str:
-    return f"Runbook: {(runbooks or RUNBOOKS).rstrip('/')}/{page}.md"
+    return f"Runbook: {link(runbooks or RUNBOOKS, page)}"
 
 
 def kebab(name: str) -> str:

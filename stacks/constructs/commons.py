@@ -18,6 +18,7 @@ from contracts import names
 from contracts.settings import PipelineSettings
 from contracts.validation import plain
 
+from stacks.constructs.alarm import RUNBOOKS
 from stacks.constructs.buckets import Buckets
 from stacks.constructs.statements import allow, arn, lock_objects, write_objects
 from stacks.constructs.task_function import TaskFunction, Workshop
@@ -50,6 +51,7 @@ class Commons:
         stack = Stack.of(workshop.layer)
         return {
             **({names.ENV_RECORD_LOCK: names.record_lock(retention.lock_mode, retention.lock_days)} if retention.locks else {}),
+            **({names.ENV_CHAT_RUNBOOKS: self.chat_runbooks} if self.chat_runbooks else {}),
             names.ENV_SETTINGS: json.dumps(_changed(plain(workshop.settings.pipeline), plain(PipelineSettings())), separators=(",", ":")),
             names.ENV_DATASETS_BUCKET: self.buckets.datasets.bucket_name,
             names.ENV_RUNS_BUCKET: self.buckets.runs.bucket_name,
@@ -63,6 +65,12 @@ class Commons:
             names.ENV_SUBNETS: ",".join(subnet.subnet_id for subnet in workshop.network.subnets),
             names.ENV_SECURITY_GROUPS: workshop.network.job.security_group_id,
         }
+
+    @property
+    def chat_runbooks(self) -> str:
+        """What stands in front of a runbook's name in chat; empty where no channel shows what the pipeline says."""
+        settings = self.workshop.settings
+        return (settings.notifications.runbooks_url or RUNBOOKS) if settings.chat.shows_messages else ""
 
     def write_records(self) -> list[iam.PolicyStatement]:
         """For a function that writes a run's final records, and locks them where settings ask for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from audit.assembly import Assembly, synthesise
 from audit.concrete import load
 from audit.policies import Policies, Principal
 from audit.policy_engine import Request, allowed
+from tests.pipeline.chat_form import content
 from tests.stacks.variants import ACCOUNT, peopled_settings
 
 PEOPLE = ("Access/Operator", "Access/Approver", "Access/Auditor", "Access/BreakGlass")
@@ -77,3 +79,10 @@ def test_taking_break_glass_is_told_to_people(peopled: Assembly) -> None:
     (topic,) = [environment.arn(stack, name) for stack, name in topics if name.startswith("Notifications")]
     assert rule["EventPattern"]["detail"] == {"eventName": ["AssumeRole"], "requestParameters": {"roleArn": [glass]}}
     assert [target["Arn"] for target in rule["Targets"]] == [topic]
+    # The form of chat, which has channels here.
+    sent = rule["Targets"][0]["InputTransformer"]
+    text = sent["InputTemplate"]
+    for name in sent["InputPathsMap"]:
+        assert f"<{name}>" in text
+        text = text.replace(f"<{name}>", "arn:aws:sts::111122223333:assumed-role/admin/jane")
+    assert "jane took rft-prod-break-glass." in content(json.loads(text))["description"]

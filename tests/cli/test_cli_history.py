@@ -21,7 +21,7 @@ def test_every_state_of_the_state_machine_belongs_to_one_step() -> None:
         environment="dev",
         functions=dict.fromkeys(FUNCTIONS, "arn"),
         bus_name="b",
-        topic_arn="t",
+        notice={},
         poll_seconds=60,
         approval_seconds=60,
         ask_seconds=60,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -68,3 +69,20 @@ def test_the_service_takes_the_role_for_this_accounts_channels(furnished: Synthe
     assert trust["Condition"]["StringEqualsIfExists"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     assert flat(trust["Condition"]["ArnLikeIfExists"]["aws:SourceArn"]).endswith(":chat-configuration/*")
     assert names.stack("dev", "foundation") in flat(role["Properties"]["PermissionsBoundary"])
+
+
+def test_functions_and_run_write_the_form_of_chat_only_with_a_channel(dev: Synthesised, furnished: Synthesised) -> None:
+    def given(environment: Synthesised) -> set[str]:
+        variables = [
+            f["Properties"].get("Environment", {}).get("Variables", {}) for f in environment.of_type("AWS::Lambda::Function").values()
+        ]
+        return {each[names.ENV_CHAT_RUNBOOKS] for each in variables if names.ENV_CHAT_RUNBOOKS in each}
+
+    def notify(environment: Synthesised) -> dict[str, Any]:
+        _, machine = environment.one("AWS::StepFunctions::StateMachine", "Run")
+        found: dict[str, Any] = json.loads(flat(machine["Properties"]["DefinitionString"]))["States"]["Notify"]["Arguments"]
+        return found
+
+    assert given(furnished) == {"https://example.com/runbooks/"} and not given(dev)
+    assert notify(furnished)["MessageStructure"] == "json" and "https://example.com/runbooks/run-failed.md" in notify(furnished)["Message"]
+    assert set(notify(dev)) == {"TopicArn", "Subject", "Message"}

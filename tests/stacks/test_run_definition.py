@@ -12,13 +12,14 @@ from contracts.events import Outcome
 from jsonata import Jsonata
 from jsonata.utils import Utils
 
+from stacks import run_notice
 from stacks.run_definition import FUNCTIONS, run_definition
 
 DEFINITION = run_definition(
     environment="dev",
     functions={name: f"arn:aws:lambda:us-east-1:111122223333:function:{name}" for name in FUNCTIONS},
     bus_name="rft-dev",
-    topic_arn="arn:aws:sns:us-east-1:111122223333:topic",
+    notice=run_notice.arguments("dev", "arn:aws:sns:us-east-1:111122223333:topic", chat_runbooks=""),
     poll_seconds=60,
     approval_seconds=3600,
     ask_seconds=600,
