@@ -1,4 +1,7 @@
-"""Every other way a run can end: the outcome is stated, nothing that costs money is left, the record and the notice are there."""
+"""Every way a run can end but by a fault: the outcome is stated, nothing that costs money is left, the record and the notice are there.
+
+Those that end by a fault, or in spite of one, are in test_faults.py.
+"""
 
 from __future__ import annotations
 
@@ -73,32 +76,6 @@ def test_a_job_that_fails_ends_the_run_with_bedrocks_reason(dev, first_run):
     dev.raised("RunFailed")
 
 
-def test_a_deployment_that_fails_is_removed(dev, first_run):
-    dev.fault("deployment_failure", job=names.job_name("dev", "deployment-fails"))
-    ended = dev.ended(dev.start("deployment-fails", hyperparameters={"epoch_count": 1}))
-    check_ending(dev, ended, Outcome.DEPLOYMENT_FAILED)
-
-
-def test_without_the_event_polling_moves_the_run_on(dev, first_run):
-    dev.fault("lost_event", job=names.job_name("dev", "event-lost"))
-    ended = dev.ended(dev.start("event-lost", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1}))
-    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
-
-
-def test_with_the_event_twice_the_run_moves_on_once(dev, first_run):
-    dev.fault("duplicate_event", job=names.job_name("dev", "event-twice"))
-    ended = dev.ended(dev.start("event-twice", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1}))
-    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
-    assert len(dev.jobs(ended.run_id)) == 1
-
-
-def test_a_throttled_start_is_retried_and_starts_one_job(dev, first_run):
-    dev.fault("throttle", operation="CreateModelCustomizationJob", count=2)
-    ended = dev.ended(dev.start("throttled", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1}))
-    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
-    assert len(dev.jobs(ended.run_id)) == 1
-
-
 def test_the_alarms_of_what_failed_are_over_when_nothing_fails_any_more(dev, first_run):
     for alarm in ("RewardErrors", "RunFailed", "NeedsPerson"):
         dev.cleared(alarm)
@@ -146,22 +123,6 @@ def test_a_run_stopped_while_its_candidate_is_deployed_is_not_released(dev, firs
     assert ended.lineage["stopped_by"]["principal"]["arn"] == f"arn:aws:iam::{cloud.ACCOUNT}:root"
     assert ended.lineage["stopped_by"]["reason"] == "wrong dataset"
     assert dev.parameter(names.PARAM_RELEASED_MODEL) == released
-
-
-def test_a_run_aborted_behind_the_pipelines_back_leaves_no_job_behind(dev, first_run):
-    dev.fault("stall", step=3, job=names.job_name("dev", "aborted"))
-    dev.start("aborted")
-    (job,) = dev.eventually(lambda: dev.jobs("aborted") or None, "the job")
-    dev.states.stop_execution(executionArn=dev.execution("aborted")["executionArn"])
-
-    def stopped():
-        return dev.bedrock.get_model_customization_job(jobIdentifier=job["jobArn"])["status"] == "Stopped" or None
-
-    dev.eventually(stopped, "the job to be stopped")
-    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, f"{names.STAGED}aborted/") == [] or None, "the staged data to go")
-    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.record_key("aborted", names.ATTESTATION)) or None, "the signed record")
-    assert dev.record("aborted", names.LINEAGE)["outcome"]["code"] == Outcome.TRAINING_STOPPED
-    assert dev.rft("audit", "verify", "aborted")["intact"] is True
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [("reject", Outcome.SPEND_REJECTED), ("approve", Outcome.CANDIDATE_REJECTED)])

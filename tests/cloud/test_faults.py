@@ -1,14 +1,15 @@
 """Given a fault in a state, then the run ends as stated, nothing is left, nothing is done twice, all is recorded, and its end is told.
 
-None by default: all take a quarter of an hour. With RFT_FAULTS=all it is all of them, or those that it names, separated by commas;
-what they came to is written into the tables of docs/faults.md (`make faults`, `make faults ONLY=job-stalls,aborted`).
+By default a few runs that meet every class of faults; all take a quarter of an hour. With RFT_FAULTS=all it is all of them, or those that
+it names, separated by commas; what they came to is then written into the tables of docs/faults.md (`make faults`,
+`make faults ONLY=job-stalls,aborted`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,25 +19,19 @@ from contracts import names
 from local.bedrock import faults_client
 from tests.faults import aftermath, table
 from tests.faults.aftermath import Aftermath
-from tests.faults.cases import ENDS, FUNCTION_OF_STATE, KILLED_AT, PASSING, Case, Fault, cases
+from tests.faults.cases import ENDS, KILLED_AT, SLICE, Case, cases, in_turn
 from tests.faults.leading import WAYS
 from tests.faults.watching import ROOM, Watcher
 
 pytestmark = pytest.mark.cloud
 
-ASKED = os.environ.get("RFT_FAULTS", "").split(",")
-CHOSEN = [case for case in cases() if ASKED == ["all"] or case.run in ASKED]
-NAMES = {case.run for case in CHOSEN}
+ASKED = os.environ.get("RFT_FAULTS", "")
+CHOSEN = [case for case in cases() if ASKED == "all" or case.run in (ASKED.split(",") if ASKED else SLICE)]
 PACE_SECONDS = 0.2
 """Slow enough for the guard rails to tell steps apart in metrics of one second."""
 
 RUN_SECONDS = 900
 AT_ONCE = 8
-
-
-def led(run: str) -> pytest.MarkDecorator:
-    """For what is asked of one run more than of the others."""
-    return pytest.mark.skipif(run not in NAMES, reason=f"{run} is not among the chosen")
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +74,20 @@ def aftermaths(watcher) -> dict[str, Aftermath | Exception]:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip([case.run for case in CHOSEN], pool.map(lead, CHOSEN), strict=True))
-    whole = {run: came for run, came in found.items() if isinstance(came, Aftermath)}
-    table.write({**table.committed(), **table.results(whole)})
+    if ASKED:
+        whole = {run: came for run, came in found.items() if isinstance(came, Aftermath)}
+        table.write({**table.committed(), **table.results(whole)})
     return found
 
 
 @pytest.fixture(scope="module")
-def struck(watcher, aftermaths) -> set[str]:
-    """The runs that met their faults."""
-    return {met["run"] for met in faults_client.faults(watcher.endpoint)["met"]}
+def struck(watcher, aftermaths) -> list[dict[str, str]]:
+    """The calls that met a fault."""
+    return list(faults_client.faults(watcher.endpoint)["met"])
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=[case.run for case in CHOSEN])
-def test_whatever_fails_the_run_ends_as_stated_and_leaves_nothing(aftermaths, struck, case):
+def test_whatever_fails_the_run_ends_as_stated_and_leaves_nothing(watcher, aftermaths, struck, case):
     found = aftermaths[case.run]
     if isinstance(found, Exception):
         raise found
@@ -101,31 +97,57 @@ def test_whatever_fails_the_run_ends_as_stated_and_leaves_nothing(aftermaths, st
     assert set(found.told) == set(case.told)
     assert found.jobs <= 1
     assert found.releases == table.releases_wanted(case)
-    assert not case.strikes or case.run in struck, "the fault was never met"
+    met = [call for call in struck if call["run"] == case.run]
+    assert not case.strikes or met, "the fault was never met"
+    if case.run in FURTHER:
+        FURTHER[case.run](watcher, found, met)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in PASSING if f"passing-{fault.name.lower()}" in NAMES])
-def test_a_fault_that_passes_was_met_in_every_state(aftermaths, fault):
-    found = aftermaths[f"passing-{fault.name.lower()}"]
-    if isinstance(found, Exception):
-        raise found
-    wanted = set(KILLED_AT) if fault is Fault.KILLED else set(ENDS)
+Further = Callable[[Watcher, Aftermath, list[dict[str, str]]], None]
+
+
+def met_in_every_state(watcher, found, met):
+    """And every question was answered with a yes that is on the record."""
+    wanted = set(KILLED_AT) if found.run == "passing-killed" else set(ENDS)
     assert {state for state in wanted if table.recorded_as(state) not in found.errors} == set()
-    assert set(FUNCTION_OF_STATE) <= set(ENDS)
+    approvals = watcher.record(found.run, names.LINEAGE)["approvals"]
+    assert {kind: given["approved"] for kind, given in approvals.items()} == {"spend": True, "continue": True, "release": True}
 
 
-@led("denied-clean-up")
-def test_the_clean_up_that_failed_was_announced(watcher, aftermaths):
-    (message,) = watcher.messages_about("denied-clean-up")
+def met_in_turn(watcher, found, met):
+    met_in_every_state(watcher, found, met)
+    for name, strike in in_turn():
+        of_this = [call for call in met if call["name"] == name and strike["caller"] in call["caller"]]
+        assert len(of_this) >= strike["count"], f"{name} {strike['caller']}"
+
+
+def clean_up_announced(watcher, found, met):
+    (message,) = watcher.messages_about(found.run)
     assert "Not cleaned up, look now" in message
 
 
-@led("denied-record-lineage")
-def test_the_record_that_failed_was_announced(watcher, aftermaths):
-    (message,) = watcher.messages_about("denied-record-lineage")
+def record_announced(watcher, found, met):
+    (message,) = watcher.messages_about(found.run)
     assert "Its record could not be written yet" in message
 
 
-@led("aborted")
-def test_the_record_of_an_aborted_run_is_signed(watcher, aftermaths):
-    assert watcher.rft("audit", "verify", "aborted")["intact"] is True
+def signed(watcher, found, met):
+    assert watcher.rft("audit", "verify", found.run)["intact"] is True
+
+
+def no_answer(watcher, found, met):
+    assert "needs the continue approval and has none" in found.reason
+
+
+FURTHER: dict[str, Further] = {
+    "passing-throttled": met_in_every_state,
+    "passing-failing": met_in_every_state,
+    "passing-lost": met_in_every_state,
+    "passing-killed": met_in_every_state,
+    "passing-in-turn": met_in_turn,
+    "denied-clean-up": clean_up_announced,
+    "denied-record-lineage": record_announced,
+    "continue-unanswered": no_answer,
+    "aborted": signed,
+}
+"""What is asked of one run more than of the others."""

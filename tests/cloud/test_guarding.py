@@ -62,25 +62,6 @@ def test_a_person_can_stop_a_job_that_learns_nothing(dev, first_run):
     assert "the marker is never learnt" in json.dumps(ended.lineage["approvals"])
 
 
-def test_a_person_can_let_the_job_go_on(dev, first_run):
-    misbehave(dev, "goes-on", strategy="no_marker", from_step=0, until=13)
-    dev.start("goes-on", hyperparameters={"epoch_count": 1})
-    assert asked(dev, "goes-on")
-    dev.rft("run", "approve", "goes-on", "--reason", "let it try")
-    dev.no_more_faults()
-    ended = dev.ended("goes-on")
-    check_ending(dev, ended, Outcome.CANDIDATE_REJECTED)
-    assert ended.lineage["approvals"]["continue"]["approved"] is True
-
-
-def test_an_unanswered_question_stops_the_job(dev, first_run):
-    misbehave(dev, "unanswered", strategy="no_marker", from_step=0, until=13)
-    dev.start("unanswered")
-    ended = dev.ended("unanswered", 240)
-    check_ending(dev, ended, Outcome.TRAINING_STOPPED)
-    assert "has none" in ended.reason
-
-
 def test_of_two_runs_at_once_one_waits_for_the_other(dev, first_run):
     dev.fault("stall", step=3, job=names.job_name("dev", "in-the-way"))
     dev.start("in-the-way")

@@ -24,6 +24,9 @@ class Fault(StrEnum):
 PASSING = (Fault.THROTTLED, Fault.FAILING, Fault.LOST, Fault.KILLED)
 LASTING = (Fault.DENIED, Fault.DOWN)
 
+STRIKES = {Fault.THROTTLED: "throttle", Fault.FAILING: "server_error", Fault.LOST: "lost_answer"}
+"""Faults of any call that pass, by the stand-in's names for them."""
+
 FUNCTION_OF_STATE: dict[str, str] = {
     "PrepareRun": "PrepareRunFunction",
     "RehearseReward": "RehearseRewardFunction",
@@ -111,8 +114,43 @@ def passing_strikes(fault: Fault) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     if fault is Fault.KILLED:
         functions = {(FUNCTION_OF_STATE[state], operation) for state, operation in KILLED_AT.items()}
         return tuple(("killed", {"operation": operation, "caller": caller, "count": 1}) for caller, operation in sorted(functions))
-    name = {Fault.THROTTLED: "throttle", Fault.FAILING: "server_error", Fault.LOST: "lost_answer"}[fault]
-    return ((name, {"operation": "*", "caller": "states/", "count": 1}),)
+    return ((STRIKES[fault], {"operation": "*", "caller": "states/", "count": 1}),)
+
+
+IN_TURN: dict[str, Fault] = {
+    "PrepareRun": Fault.FAILING,
+    "AnnounceRun": Fault.LOST,
+    "RehearseReward": Fault.KILLED,
+    "ApproveSpend": Fault.LOST,
+    "VerifySpend": Fault.FAILING,
+    "ClaimTurn": Fault.KILLED,
+    "StartTraining": Fault.KILLED,
+    "TrackTraining": Fault.FAILING,
+    "AskToContinue": Fault.FAILING,
+    "VerifyContinue": Fault.LOST,
+    "AwaitJobChange": Fault.LOST,
+    "DeployCandidate": Fault.LOST,
+    "AnswerAndGrade": Fault.KILLED,
+    "Gate": Fault.FAILING,
+    "ApproveRelease": Fault.LOST,
+    "VerifyRelease": Fault.LOST,
+    "Release": Fault.KILLED,
+    "CleanUp": Fault.LOST,
+    "RecordLineage": Fault.KILLED,
+    "Notify": Fault.FAILING,
+    "AnnounceEnd": Fault.LOST,
+}
+"""Another fault in each state of one run, where it makes most trouble: what must not be done twice has been done already."""
+
+
+def in_turn() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The strikes of IN_TURN; and before its function is killed, Bedrock throttles the job's start."""
+    yield "throttle", {"operation": KILLED_AT["StartTraining"], "caller": FUNCTION_OF_STATE["StartTraining"], "count": 2}
+    for state, fault in IN_TURN.items():
+        if fault is Fault.KILLED:
+            yield "killed", {"operation": KILLED_AT[state], "caller": FUNCTION_OF_STATE[state], "count": 1}
+        else:
+            yield STRIKES[fault], {"operation": "*", "caller": f"states/{state}", "count": 1}
 
 
 def _passing() -> Iterator[Case]:
@@ -131,7 +169,7 @@ def _passing() -> Iterator[Case]:
             outcome=Outcome.RELEASED,
             because=because,
         )
-    for fault, name in {Fault.THROTTLED: "throttle", Fault.FAILING: "server_error", Fault.LOST: "lost_answer"}.items():
+    for fault, name in STRIKES.items():
         yield Case(
             run=f"inside-{fault.name.lower()}",
             state="",
@@ -141,6 +179,16 @@ def _passing() -> Iterator[Case]:
             outcome=Outcome.RELEASED,
             because="the SDK, or the state machine, tries each again",
         )
+    yield Case(
+        run="passing-in-turn",
+        state="",
+        what="every state once, another fault in each: 5xx, answer lost, killed; and Bedrock's events come twice and in the wrong order",
+        way="asked_thrice",
+        strikes=tuple(in_turn()),
+        faults=(("duplicate_event", {}), ("reordered_events", {})),
+        outcome=Outcome.RELEASED,
+        because="each is done again, and finds what the first attempt did",
+    )
 
 
 ENDS: dict[str, tuple[Outcome, str, str]] = {
@@ -274,6 +322,7 @@ SCENARIOS: tuple[Case, ...] = (
         run="deployment-never-active",
         state="DeployCandidate",
         what="the deployment never becomes Active",
+        way="never_deployed",
         faults=(("slow_deployment", {"seconds": 3600}),),
         outcome=Outcome.DEPLOYMENT_FAILED,
         because="after an hour of looking it counts as failed and is deleted",
@@ -381,3 +430,19 @@ SCENARIOS: tuple[Case, ...] = (
         because="an execution keeps the definition it began with, and contracts hold between the old code and the new",
     ),
 )
+
+SLICE = (
+    "passing-throttled",
+    "passing-in-turn",
+    "down-track-training",
+    "denied-clean-up",
+    "down-notify",
+    "job-stalls",
+    "event-lost",
+    "deployment-fails",
+    "deployment-never-active",
+    "continue-unanswered",
+    "s3-fails",
+    "aborted",
+)
+"""Those that every change is tried on: few runs, and of each class of faults at least one."""

@@ -11,6 +11,7 @@ from contracts import names
 
 from rft import run_control
 from rft.target import local_target
+from stacks.run_definition import DEPLOYMENT_CHECKS
 
 ENVIRONMENT = "dev"
 SHORT = {"learning_rate": 1e-7, "epoch_count": 1}
@@ -22,6 +23,9 @@ STALLED_AT = 13
 ASKED_SECONDS = 240
 HURRY_SECONDS = 120
 """Of the state machine's time: two seconds by the local clock."""
+
+FEW_CHECKS = 4
+"""How often the state machine looks whether a deployment is Active."""
 
 
 def straight(dev: Any, run: str) -> None:
@@ -128,6 +132,17 @@ def release_unanswered(dev: Any, run: str) -> None:
         dev.start(run, approve_release=True)
 
 
+def never_deployed(dev: Any, run: str) -> None:
+    """The deployment never becomes Active, and the state machine does not look as often as it would."""
+
+    def change(states: dict[str, Any]) -> None:
+        (check,) = [choice for choice in states["DeploymentReady"]["Choices"] if str(DEPLOYMENT_CHECKS) in choice["Condition"]]
+        check["Condition"] = check["Condition"].replace(str(DEPLOYMENT_CHECKS), str(FEW_CHECKS))
+
+    with dev.changed(change):
+        dev.start(run, hyperparameters=SHORT)
+
+
 def until_it_ended(dev: Any, run: str) -> None:
     """What fails works again once the execution has ended."""
     dev.start(run, hyperparameters=SHORT)
@@ -200,6 +215,7 @@ WAYS: dict[str, Callable[[Any, str], None]] = {
         spend_unanswered,
         continue_unanswered,
         release_unanswered,
+        never_deployed,
         until_it_ended,
         asked_for_twice,
         two_at_once,

@@ -12,7 +12,7 @@ import attrs
 from contracts.events import Outcome
 
 from tests.faults.aftermath import Aftermath
-from tests.faults.cases import ENDS, LASTING, PASSING, Case, Fault, cases, kebab
+from tests.faults.cases import ENDS, LASTING, PASSING, SLICE, Case, Fault, cases, kebab
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 RESULTS = Path(__file__).with_name("results.json")
@@ -78,6 +78,12 @@ def _tables(found: Mapping[str, Any]) -> str:
             "### Other faults",
             "",
             *_others(found),
+            "",
+            "### Tried on every change",
+            "",
+            "By `make test`, all at once:",
+            "",
+            *[f"- {case.what}{f', in {case.state}' if case.state else ''}" for case in cases() if case.run in SLICE],
         ]
     )
 

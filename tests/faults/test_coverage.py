@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from tests.faults import table
-from tests.faults.cases import ENDS, FUNCTION_OF_STATE, KILLED_AT, LASTING, SERVICE_STATES, WITHOUT_CALLS, cases, kebab
+from tests.faults.cases import (
+    ENDS,
+    FUNCTION_OF_STATE,
+    IN_TURN,
+    KILLED_AT,
+    LASTING,
+    SERVICE_STATES,
+    SLICE,
+    WITHOUT_CALLS,
+    Fault,
+    cases,
+    kebab,
+)
 from tests.faults.leading import WAYS
 from tests.stacks.test_run_definition import STATES
 
@@ -27,6 +39,16 @@ def test_every_task_that_invokes_a_function_is_killed_or_has_no_call_to_be_kille
     assert set(FUNCTION_OF_STATE) == invoking
     assert set(KILLED_AT) == invoking - set(WITHOUT_CALLS)
     assert set(SERVICE_STATES) == set(tasks()) - invoking
+
+
+def test_the_faults_that_come_in_turn_strike_every_task() -> None:
+    assert set(IN_TURN) == set(tasks())
+    assert {state for state, fault in IN_TURN.items() if fault is Fault.KILLED} <= set(KILLED_AT)
+    assert set(IN_TURN.values()) == {Fault.FAILING, Fault.LOST, Fault.KILLED}
+
+
+def test_what_every_change_is_tried_on_are_cases() -> None:
+    assert set(SLICE) <= {case.run for case in cases()}
 
 
 def test_every_case_is_a_run_of_its_own_that_somebody_leads() -> None:
