@@ -233,6 +233,10 @@ def turn_key(number: int) -> str:
     return f"{TURNS}{number}.json"
 
 
+TURN_LINE = f"{TURNS}line.json"
+"""The runs that wait for a place, the first to ask first."""
+
+
 FINAL_RECORDS = ("plan.json", "rehearsal.json", "gate.json", "lineage.json", "lineage.dsse.json")
 """What a run decides on and ends with: written once or twice, so a lock on each version costs nothing. `trend.json` is written at each
 poll."""
