@@ -24,13 +24,14 @@ def state_machine(
     definition: Mapping[str, Any],
     statements: Sequence[iam.PolicyStatement],
     workshop: Workshop,
-    kind: sfn.StateMachineType = sfn.StateMachineType.STANDARD,
+    kind: sfn.StateMachineType | None = None,
 ) -> sfn.StateMachine:
     """The state machine `StateMachine` of `scope`, beside its `Role` and its `Logs`.
 
     Args:
         name: fixed, so that its role's trust can name it before it is there.
         statements: what its states call.
+        kind: standard if it is None. Naming the standard one is a change of type to CloudFormation, which then replaces a deployed one.
     """
     stack = Stack.of(scope)
     own_arn = f"arn:{Aws.PARTITION}:states:{stack.region}:{Aws.ACCOUNT_ID}:stateMachine:{name}"

@@ -106,6 +106,7 @@ def test_the_state_machine_runs_the_definition_and_logs_no_data(environment: Syn
     _, machine = environment.one("AWS::StepFunctions::StateMachine", "Run")
     properties = machine["Properties"]
     assert properties["StateMachineName"] == names.state_machine(environment.settings.name)
+    assert "StateMachineType" not in properties, "deployed ones have none, and CloudFormation would replace them, which their name forbids"
     assert properties["LoggingConfiguration"]["IncludeExecutionData"] is False
     assert properties["LoggingConfiguration"]["Level"] == "ALL"
     assert properties["TracingConfiguration"] == {"Enabled": True}
