@@ -21,6 +21,12 @@ _EVERYONES = ("logs:", "xray:", "ec2:", "kms:")
 _READS = re.compile(r"(Get|List|Describe|Head|BatchGet|Receive|Poll|Verify)")
 _INVOKES = re.compile(r"(Invoke|Converse|StartExecution|StartSyncExecution)")
 
+_CHANNELS = {
+    "AWS::Chatbot::SlackChannelConfiguration": ("slack", "SlackChannelId"),
+    "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": ("teams", "TeamsChannelId"),
+}
+"""Client, and the property with the channel's id."""
+
 _SERVICE_OBJECT = re.compile(rf"arn:aws:(?P<service>[a-z0-9-]+):[^:]*:(?:{re.escape(ACCOUNT)})?:(?P<kind>[A-Za-z-]+)[/:]?(?P<rest>.*)")
 
 
@@ -46,7 +52,8 @@ def flows(assembly: Assembly) -> list[Flow]:
     words = Words(assembly)
     named = _names(assembly, words)
     gathered: dict[tuple[str, str, str], set[str]] = {}
-    for source, verb, target, action in [*_of_roles(roles(assembly), named), *_of_rules(assembly, words)]:
+    found = [*_of_roles(roles(assembly), named), *_of_rules(assembly, words), *_of_channels(assembly, words)]
+    for source, verb, target, action in found:
         gathered.setdefault((source, verb, target), set()).add(action)
     return sorted(
         Flow(source=source, verb=verb, target=target, actions=tuple(sorted(actions)))
@@ -117,6 +124,15 @@ def _of_rules(assembly: Assembly, words: Words) -> Iterator[tuple[str, str, str,
     for stack, name, schedule in assembly.resources("AWS::Scheduler::Schedule"):
         target = schedule["Properties"]["Target"]
         yield words.place(stack, name), INVOKE, words.text(stack, target["Arn"]).strip("{}"), "target of the schedule"
+
+
+def _of_channels(assembly: Assembly, words: Words) -> Iterator[tuple[str, str, str, str]]:
+    """What leaves the account for a chat: no role of ours sends it, so no policy tells of it."""
+    for kind, (client, key) in _CHANNELS.items():
+        for stack, _, channel in assembly.resources(kind):
+            for topic in channel["Properties"]["SnsTopicArns"]:
+                source = words.text(stack, topic).strip("{}")
+                yield source, WRITE, f"{client} channel {channel['Properties'][key]}", "what the topic tells, shown in chat"
 
 
 def _names(assembly: Assembly, words: Words) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pytest
 from audit.access_matrix import ABSENT, evaluate
 from audit.assembly import Assembly, synthesise
 from audit.concrete import load
+from audit.flows import flows
 from audit.policies import Policies, Principal
 from audit.policy_engine import Request, allowed
 from tests.pipeline.chat_form import content
@@ -86,3 +87,13 @@ def test_taking_break_glass_is_told_to_people(peopled: Assembly) -> None:
         assert f"<{name}>" in text
         text = text.replace(f"<{name}>", "arn:aws:sts::111122223333:assumed-role/admin/jane")
     assert "jane took rft-prod-break-glass." in content(json.loads(text))["description"]
+
+
+def test_what_leaves_for_a_chat_is_a_line_of_the_data_flow(peopled: Assembly) -> None:
+    leaving = {(flow.source, flow.target) for flow in flows(peopled) if " channel " in flow.target}
+    assert leaving == {
+        ("Notifications/Topic", "slack channel C0ALARMS0ML"),
+        *((topic, "slack channel G0ALARMS0ML") for topic in ("Notifications/Topic", "OnCall/Topic", "Tampering/Topic")),
+        ("Tampering/Topic", "slack channel C0ALARMS0ML"),
+        *((topic, "teams channel 19%3a0123abcd%40thread.tacv2") for topic in ("OnCall/Topic", "Tampering/Topic")),
+    }
