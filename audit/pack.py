@@ -44,17 +44,21 @@ def synthesised(*, keep_account: bool = False, directory: Path | None = None) ->
             the evidence is the same whoever makes it.
         directory: where to; a temporary one if absent.
     """
-    environments = [settings if keep_account else attrs.evolve(settings, account="") for settings in load_all()]
     with tempfile.TemporaryDirectory() as temporary:
         target = directory or Path(temporary)
-        yield Synthesis(assemblies=_assemblies(environments, target), register=read_register(target))
+        yield Synthesis(assemblies=_assemblies(environments(keep_account=keep_account), target), register=read_register(target))
 
 
-def _assemblies(environments: Sequence[EnvironmentSettings], target: Path) -> dict[str, Assembly]:
+def environments(*, keep_account: bool = False) -> list[EnvironmentSettings]:
+    """The settings an app for evidence is made from."""
+    return [settings if keep_account else attrs.evolve(settings, account="") for settings in load_all()]
+
+
+def _assemblies(wanted: Sequence[EnvironmentSettings], target: Path) -> dict[str, Assembly]:
     # Findings fail a synthesis after everything is written; the register has them.
     with suppress(RuntimeError):
-        return synthesise(environments, target, packs=True)
-    return {settings.name: read(target, settings) for settings in environments}
+        return synthesise(wanted, target, packs=True)
+    return {settings.name: read(target, settings) for settings in wanted}
 
 
 def evidence_of(synthesis: Synthesis, environments: Sequence[str] = ()) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -11,16 +11,19 @@ import pytest
 
 from audit.assembly import Assembly
 from audit.evidence import gather
-from audit.pack import Synthesis, evidence_of, synthesised
+from audit.pack import Synthesis, environments, evidence_of
+from audit.register import read_register
+from tests.synthesis import synthesised_once
 
 Evidence = dict[str, Any]
 Change = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture(scope="session")
-def synthesis() -> Iterator[Synthesis]:
-    with synthesised() as done:
-        yield done
+def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """As `audit.pack.synthesised` makes it; the tests of the command make one by it."""
+    directory, assemblies = synthesised_once(tmp_path_factory, environments(), packs=True)
+    return Synthesis(assemblies=assemblies, register=read_register(directory))
 
 
 @pytest.fixture(scope="session")

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from audit.access_matrix import ABSENT, evaluate
-from audit.assembly import Assembly, synthesise
+from audit.assembly import Assembly
 from audit.concrete import load
 from audit.flows import flows
 from audit.policies import Policies, Principal
 from audit.policy_engine import Request, allowed
+from audit.register import read_register
 from tests.pipeline.chat_form import content
 from tests.stacks.variants import ACCOUNT, peopled_settings
+from tests.synthesis import synthesised_once
 
 PEOPLE = ("Access/Operator", "Access/Approver", "Access/Auditor", "Access/BreakGlass")
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:user/break-glass-1"
 
 
 @pytest.fixture(scope="module")
-def peopled() -> Iterator[Assembly]:
-    with TemporaryDirectory() as directory:
-        # With the rule packs: a finding left unanswered fails the synthesis.
-        yield synthesise([peopled_settings()], Path(directory), packs=True)["prod"]
+def peopled(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    directory, assemblies = synthesised_once(tmp_path_factory, [peopled_settings()], packs=True)
+    assert not read_register(directory).open(), "a finding is left unanswered"
+    return assemblies["prod"]
 
 
 def test_with_somebody_for_each_role_every_answer_is_the_expected_one(peopled: Assembly) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import attrs
 import pytest
 
-from audit.assembly import Assembly, synthesise
+from audit.assembly import Assembly
 from cost.prices import Prices, load
 from stacks.settings import load_all
+from tests.synthesis import synthesised_once
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -19,7 +20,7 @@ Change = Callable[[dict[str, Any]], None]
 @pytest.fixture(scope="session")
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
     """The environments by name."""
-    return synthesise(load_all(), tmp_path_factory.mktemp("assembly"))
+    return synthesised_once(tmp_path_factory, load_all())[1]
 
 
 @pytest.fixture(scope="session", params=("dev", "stage", "prod"))

@@ -23,7 +23,10 @@ def test_the_command_prints_each_environment_asked_for(capsys: pytest.CaptureFix
     assert dev["run_hours"] == 12
 
 
-def test_the_text_names_what_costs_and_the_difference(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_text_names_what_costs_and_the_difference(
+    assemblies: dict[str, Assembly], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.assembly.synthesise", lambda chosen, _directory: {each.name: assemblies[each.name] for each in chosen})
     assert invoke(["cost", "--env", "dev", "--env", "prod"]) == Exit.OK
     out = capsys.readouterr().out
     assert "interface endpoints" in out and "state transitions" in out

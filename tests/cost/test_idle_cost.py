@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from audit.assembly import Assembly, synthesise
+from audit.assembly import Assembly
 from cost.idle import Unpriced, idle
 from cost.prices import Line, Prices, total
 from tests.stacks.variants import outside_settings
+from tests.synthesis import synthesised_once
 
 Plant = Callable[[Callable[[dict[str, Any]], None]], Assembly]
 
@@ -39,9 +39,9 @@ def test_dev_costs_a_fraction_of_prod(assemblies: dict[str, Assembly], prices: P
 
 
 def test_dev_with_its_functions_outside_the_vpc_costs_about_a_tenth_of_prod(
-    assemblies: dict[str, Assembly], prices: Prices, tmp_path: Path
+    assemblies: dict[str, Assembly], prices: Prices, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    lines = idle(synthesise([outside_settings()], tmp_path)["dev"], prices)
+    lines = idle(synthesised_once(tmp_path_factory, [outside_settings()])[1]["dev"], prices)
     assert of(lines, "endpoint_hour") == pytest.approx(730 * 0.01)
     assert total(lines) < 0.12 * total(idle(assemblies["prod"], prices))
 

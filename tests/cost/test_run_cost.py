@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import attrs
 import pytest
 from contracts.metrics import Metric
 from pipeline.track_training import EVERY_LOOK
 
-from audit.assembly import Assembly, synthesise
+from audit.assembly import Assembly
 from cost import run as run_cost
 from cost.prices import Prices, load, total
 from cost.run import cycle, grader_series, judge_series, longest, memory_gb, pace, run, series
 from cost.tables import moving
 from tests.stacks.variants import judged_settings
+from tests.synthesis import synthesised_once
 
 LOOP = {
     "Begin": {"Type": "Pass", "Next": "Look"},
@@ -56,9 +55,11 @@ def test_a_run_of_a_day_costs_under_a_quarter_dollar_at_list_price(assembly: Ass
     assert total(lines) - moving(lines) == pytest.approx(hours / 730 * 0.30)
 
 
-def test_what_a_judge_is_watched_by_is_counted_where_there_is_one(assemblies: dict[str, Assembly], prices: Prices, tmp_path: Path) -> None:
+def test_what_a_judge_is_watched_by_is_counted_where_there_is_one(
+    assemblies: dict[str, Assembly], prices: Prices, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     assert judge_series(assemblies["dev"]) == set()
-    judged = synthesise([judged_settings()], tmp_path)["dev"]
+    judged = synthesised_once(tmp_path_factory, [judged_settings()])[1]["dev"]
     names = {name for name, _ in judge_series(judged)}
     assert names == {"JudgeCalls", "JudgeErrors", "JudgeLatency", "JudgeInputTokens", "JudgeOutputTokens", "JudgeCost"}
     more = total(run(judged, prices, hours=24)) - total(run(assemblies["dev"], prices, hours=24))

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -266,6 +267,12 @@ def word_problems(count: int, first: int = 0) -> bytes:
             json.dumps({"question": f"Ada has {answer - 3} beads and gets 3 more. How many now?", "answer": f"{work}\n#### {answer}"})
         )
     return ("\n".join(lines) + "\n").encode()
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients of this process ask again at once; how often they ask is theirs."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
 
 
 @pytest.fixture(scope="session")

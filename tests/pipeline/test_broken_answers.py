@@ -32,7 +32,7 @@ def test_an_object_whose_body_breaks_off_is_asked_for_again(house: Any, times: i
 @pytest.mark.parametrize(
     ("service", "operation", "call"), [("sns", "sns:Publish", "publish"), ("events", "events:PutEvents", "put_events")]
 )
-def test_every_service_that_is_busy_is_asked_again_later(house: Any, service: str, operation: str, call: str) -> None:
+def test_every_service_that_is_busy_is_asked_again_later(house: Any, no_waiting: None, service: str, operation: str, call: str) -> None:
     arguments = {
         "publish": {"TopicArn": house.topic, "Message": "m"},
         "put_events": {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]},

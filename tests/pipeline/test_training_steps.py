@@ -90,7 +90,7 @@ def test_a_name_taken_by_this_runs_own_job_gives_that_job(house: Any, a_plan: Pl
     assert start(a_plan) == made["jobArn"]
 
 
-def test_a_busy_service_is_a_transient_fault(house: Any, a_plan: Plan) -> None:
+def test_a_busy_service_is_a_transient_fault(house: Any, a_plan: Plan, no_waiting: None) -> None:
     faults_client.set_fault(house.endpoint, "throttle", operation="CreateModelCustomizationJob", count=50)
     with pytest.raises(TransientFault, match="ThrottlingException"):
         start(a_plan)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import attrs
 import pytest
 
-from audit.assembly import Assembly, synthesise
+from audit.assembly import Assembly
 from audit.register import Register, read_register
 from stacks.rules.templates import Templates, read_directory
 from stacks.settings import EnvironmentSettings, load_all
 from tests.stacks.variants import ACCOUNT, furnished_settings, judged_settings, outside_settings, peopled_settings
+from tests.synthesis import synthesised_once
 
 MATRIX: dict[str, Callable[[], list[EnvironmentSettings]]] = {
     "shipped": load_all,
@@ -42,10 +42,7 @@ def check(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Checked]:
 
     def once(name: str) -> Checked:
         if name not in done:
-            directory = tmp_path_factory.mktemp(name)
-            assemblies: dict[str, Assembly] = {}
-            with suppress(RuntimeError):  # findings fail a synthesis; the tests read them from its report
-                assemblies = synthesise(MATRIX[name](), directory, packs=True)
+            directory, assemblies = synthesised_once(tmp_path_factory, MATRIX[name](), packs=True)
             done[name] = Checked(name=name, directory=directory, assemblies=assemblies, register=read_register(directory))
         return done[name]
 
