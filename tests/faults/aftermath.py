@@ -72,7 +72,7 @@ def leftovers(dev: Any, run: str) -> list[str]:
     deployments = ["deployment" for found in dev.deployments(run) if found["customModelDeploymentArn"] not in pointed]
     staged = ["staged data" for _ in dev.keys(names.PARAM_RUNS_BUCKET, f"{names.STAGED}{run}/")]
     tokens = ["token" for _ in dev.keys(names.PARAM_RUNS_BUCKET, f"{names.TOKENS}{run}/")]
-    places = ["place" for key in dev.keys(names.PARAM_RUNS_BUCKET, names.TURNS) if dev.holder(key) == run]
+    places = ["place"] if run in dev.holders() else []
     return sorted({*jobs, *deployments, *staged, *tokens, *places})
 
 

@@ -140,9 +140,11 @@ class Watcher(Operator):
         moved = [value for before, value in itertools.pairwise(["", *values]) if value != before]
         return sum(json.loads(value)["run_id"] == run_id for value in moved)
 
-    def holder(self, key: str) -> str | None:
-        found = self.read(names.PARAM_RUNS_BUCKET, key)["run_id"]
-        return str(found) if found else None
+    def holders(self) -> set[str]:
+        """The runs that hold a place among the jobs, or stand in line for one."""
+        found = {key: self.read(names.PARAM_RUNS_BUCKET, key) for key in self.keys(names.PARAM_RUNS_BUCKET, names.TURNS)}
+        waiting = found.pop(names.TURN_LINE, {"waiting": []})["waiting"]
+        return {str(place["run_id"]) for place in found.values()} | set(waiting)
 
     def told_of(self, run_id: str, code: str) -> list[str]:
         """By which ways the end of a run was told: `message` to people, `event` on the bus."""
