@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from contracts.errors import InvalidInput
 from contracts.metrics import NAMESPACE, Metric
 from contracts.trends import (
     BY_PATH,
@@ -32,12 +31,12 @@ from contracts.trends import (
 
 from audit.assembly import Assembly, synthesise
 from audit.emitters import emitters, modules, runs_in
+from audit.generated import Generated
 from stacks.constructs.alarm_notes import METADATA
 from stacks.dashboards import environment, run
 from stacks.settings import load_all
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "trends.md"
-START, END = "<!-- trends: written by python -m audit.trends -->", "<!-- end of trends -->"
+PART = Generated("docs/trends.md", "trends", "python -m audit.trends")
 
 _UNPUBLISHED = "only here"
 
@@ -204,24 +203,11 @@ def _row(*cells: str) -> str:
     return re.sub(r" +", " ", f"| {' | '.join(cells)} |")
 
 
-def written(document: str, found: str) -> str:
-    """`document` with the tables between its two marks.
-
-    Raises:
-        InvalidInput: if it lacks them.
-    """
-    before, mark, rest = document.partition(START)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise InvalidInput(DOCUMENT.name, [f"must hold {START} and {END}"])
-    return f"{before}{START}\n\n{found}\n\n{END}{after}"
-
-
 def main() -> None:
     """Rewrites docs/trends.md."""
     with tempfile.TemporaryDirectory() as directory:
         found = tables(synthesise(load_all(), Path(directory)).values())
-    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), found), encoding="utf-8")
+    PART.write(f"\n{found}\n")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from reward.contract import Sample
 from reward.graders import build
 
+from audit.generated import Generated
 from benchmarks import labelled
 from benchmarks.labelled import blind
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENT = ROOT / "docs" / "graders.md"
 MATH_CASES = ROOT / "tests" / "reward" / "test_math_cases.py"
-START, END = "<!-- rates: written by python -m benchmarks.grader_rates -->", "<!-- end of rates -->"
+PART = Generated("docs/graders.md", "rates", "python -m benchmarks.grader_rates")
 
 
 class Rates(NamedTuple):
@@ -82,18 +82,9 @@ def _share(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.1%})"
 
 
-def written(document: str) -> str:
-    """`document` with the table of now between its two marks."""
-    before, mark, rest = document.partition(START)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise ValueError(f"{DOCUMENT.name} must hold {START} and {END}")
-    return f"{before}{START}\n{table()}\n{end}{after}"
-
-
 def main() -> None:
     """Rewrites the document."""
-    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    PART.write(table())
 
 
 if __name__ == "__main__":

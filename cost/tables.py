@@ -6,16 +6,14 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from contracts.errors import InvalidInput
-
 from audit.assembly import Assembly, synthesise
+from audit.generated import Generated
 from cost.idle import idle
 from cost.prices import Line, Prices, load, total
 from cost.run import WATCHING, pace, run
 from stacks.settings import load_all
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "README.md"
-START, END = "<!-- cost: written by python -m cost.tables -->", "<!-- end of cost -->"
+PART = Generated("README.md", "cost", "python -m cost.tables")
 JOB_HOURS = 24.0
 
 
@@ -77,24 +75,11 @@ def _sum(lines: list[Line], price: str) -> float:
     return total([line for line in lines if line.price == price])
 
 
-def written(document: str, table: str) -> str:
-    """`document` with `table` between its two marks.
-
-    Raises:
-        InvalidInput: if it lacks them.
-    """
-    before, mark, rest = document.partition(START)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise InvalidInput(DOCUMENT.name, [f"must hold {START} and {END}"])
-    return f"{before}{START}\n{table}\n{end}{after}"
-
-
 def main() -> None:
     """Rewrites README.md."""
     with tempfile.TemporaryDirectory() as directory:
         assemblies = synthesise(load_all(), Path(directory))
-    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), readme(assemblies, load())), encoding="utf-8")
+    PART.write(readme(assemblies, load()))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from contracts.metrics import METRIC_OF_RAIL, Metric
 
 from audit.assembly import Assembly
 from audit.emitters import Module, emitters, modules, runs_in
-from audit.trends import DOCUMENT, published_by_states, tables, written
+from audit.trends import PART, published_by_states, tables
 
 OFFERED = """
 from collections.abc import Mapping
@@ -42,13 +42,13 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
 
 
 def test_the_page_is_as_definitions_code_and_templates_are_now(assemblies: dict[str, Assembly]) -> None:
-    document = DOCUMENT.read_text(encoding="utf-8")
-    assert written(document, tables(assemblies.values())) == document, "write it anew: .venv/bin/python -m audit.trends"
+    found = tables(assemblies.values())
+    assert PART.filled(f"\n{found}\n") == PART.read(), "write it anew: .venv/bin/python -m audit.trends"
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
     with pytest.raises(InvalidInput, match="must hold"):
-        written("# Trends", "")
+        PART.filled("", page="# Trends")
 
 
 def test_every_metric_has_an_emitter_that_runs_in_a_function_and_is_drawn(assemblies: dict[str, Assembly]) -> None:

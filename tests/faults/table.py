@@ -11,12 +11,12 @@ from typing import Any
 import attrs
 from contracts.events import Outcome
 
+from audit.generated import Generated
 from tests.faults.aftermath import Aftermath
 from tests.faults.cases import ENDS, LASTING, PASSING, SLICE, Case, Fault, cases, kebab
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
+PART = Generated("docs/faults.md", "faults", "make faults")
 RESULTS = Path(__file__).with_name("results.json")
-BEGIN, END = "<!-- faults: written by make faults -->", "<!-- end of faults -->"
 
 
 def digest(case: Case) -> int:
@@ -40,9 +40,7 @@ def results(found: Mapping[str, Aftermath]) -> dict[str, Any]:
 
 def page(found: Mapping[str, Any]) -> str:
     """The document with its tables from these results."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n{_tables(found)}\n{END}{after}"
+    return PART.filled(_tables(found))
 
 
 def write(found: Mapping[str, Any]) -> None:
@@ -50,7 +48,7 @@ def write(found: Mapping[str, Any]) -> None:
     found = {case.run: found[case.run] for case in cases() if case.run in found}
     RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     if len(found) == len(cases()):
-        PAGE.write_text(page(found), encoding="utf-8")
+        PART.write(_tables(found))
 
 
 def committed() -> dict[str, Any]:

@@ -69,4 +69,4 @@ def test_the_committed_result_is_of_this_case_and_as_it_wants(case) -> None:
 def test_the_page_is_drawn_from_the_committed_results() -> None:
     found = table.committed()
     assert set(found) == {case.run for case in cases()}
-    assert table.PAGE.read_text(encoding="utf-8") == table.page(found), "python -m tests.faults.table"
+    assert table.PART.read() == table.page(found), "python -m tests.faults.table"
