@@ -7,6 +7,7 @@ types a command needs a role of their own, and the guardrail holds that role to 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_chatbot as chatbot
@@ -72,34 +73,27 @@ class Chat(Construct):
     def _build_channel(self, channel: Channel, topic_arns: list[str]) -> None:
         construct_id = "".join(word.title() for word in channel.name.split("-"))
         name = f"rft-{self._environment}-{channel.name}"
-        guardrails = [self.guardrail.managed_policy_arn]
-        # NONE: the service would log to us-east-1, in a group without our key or retention, and with INFO every message.
+        shared: dict[str, Any] = {
+            "configuration_name": name,
+            "iam_role_arn": self.role.role_arn,
+            "guardrail_policies": [self.guardrail.managed_policy_arn],
+            "user_role_required": True,
+            # The service would log to us-east-1, in a group without our key or retention, and with INFO every message.
+            "logging_level": "NONE",
+            "sns_topic_arns": topic_arns,
+        }
         if isinstance(channel, SlackChannel):
             chatbot.CfnSlackChannelConfiguration(
-                self,
-                f"Slack{construct_id}",
-                configuration_name=name,
-                slack_workspace_id=channel.workspace,
-                slack_channel_id=channel.channel,
-                iam_role_arn=self.role.role_arn,
-                guardrail_policies=guardrails,
-                user_role_required=True,
-                logging_level="NONE",
-                sns_topic_arns=topic_arns,
+                self, f"Slack{construct_id}", slack_workspace_id=channel.workspace, slack_channel_id=channel.channel, **shared
             )
             return
         chatbot.CfnMicrosoftTeamsChannelConfiguration(
             self,
             f"Teams{construct_id}",
-            configuration_name=name,
             teams_tenant_id=channel.tenant,
             team_id=channel.team,
             teams_channel_id=channel.channel,
-            iam_role_arn=self.role.role_arn,
-            guardrail_policies=guardrails,
-            user_role_required=True,
-            logging_level="NONE",
-            sns_topic_arns=topic_arns,
+            **shared,
         )
 
 
