@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 from botocore.exceptions import ClientError
 from contracts import names, runbooks
 from contracts.chat import Step
@@ -50,9 +51,11 @@ def handler(event: Event) -> Result:
         ended = jobs.has_ended(finding.status)
         done, by_us = _stop(finding) if finding.status else ("nothing: only customization jobs are stopped", False)
         stopped += [finding.id] if by_us else []
-        new = _is_news(finding)
-        if new:
-            _tell(finding, done)
+        before = store.find_json(*_record(finding))
+        new = _is_news(finding, before)
+        # What is stopped is told of as well: somebody may have been told that it runs on, or another look that it had ended by itself.
+        if new or by_us:
+            _tell(_known(finding, before), done)
             told.append(finding.id)
         running += new or (bool(finding.status) and not ended)
     if running:
@@ -170,10 +173,14 @@ def _stop(finding: Finding) -> tuple[str, bool]:
     return ("the job was told to stop" if stopped else "the job was stopping already"), stopped
 
 
-def _is_news(finding: Finding) -> bool:
-    told = store.find_json(*_record(finding))
+def _is_news(finding: Finding, before: Mapping[str, Any] | None) -> bool:
     # Bedrock's own event or the schedule may be first, and neither knows who.
-    return told is None or (told["who"] == foreign.UNKNOWN and finding.who != foreign.UNKNOWN)
+    return before is None or (before["who"] == foreign.UNKNOWN and finding.who != foreign.UNKNOWN)
+
+
+def _known(finding: Finding, before: Mapping[str, Any] | None) -> Finding:
+    """The finding, with who made it where only an earlier look knew that."""
+    return attrs.evolve(finding, who=before["who"]) if before and finding.who == foreign.UNKNOWN else finding
 
 
 def _tell(finding: Finding, done: str) -> None:

@@ -151,7 +151,10 @@ def test_a_job_is_stopped_only_where_settings_say_so(watched: Any, start: Start,
     # Turned on afterwards, the next look stops what was told before.
     monkeypatch.setenv(names.ENV_STOP_FOREIGN_JOBS, "true")
     stopped = inspect_jobs.handler({}, None)
-    assert f"customization-job-{arn.rpartition('/')[2]}" in stopped["stopped"]
+    found = f"customization-job-{arn.rpartition('/')[2]}"
+    assert found in stopped["stopped"] and found in stopped["told"], "who stops a job says so"
+    record = watched.read(watched.runs, names.foreign_key(found))
+    assert record["done"] == "the job was told to stop" and record["who"].endswith("assumed-role/other/ada")
     assert watched.until(lambda: status(watched, arn) == "Stopped")
 
 
