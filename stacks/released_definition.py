@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.metrics import DIMENSION_ENVIRONMENT, NAMESPACE, Metric
+from pipeline.deploy_candidate import ACTIVE
 
 from stacks.run_states import State, choice
 
@@ -17,7 +18,6 @@ LOOK_MINUTES = 5
 LATE_SECONDS = 120
 """What AWS counted of a minute is there within about two; a window ends this long before its look."""
 
-ACTIVE = "Active"
 GONE = "Gone"
 """What this calls the status of a deployment that is not there any more."""
 

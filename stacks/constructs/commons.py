@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -120,7 +120,7 @@ def _changed(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, 
 
 def state_machine_arn(stack: Stack, environment: str) -> str:
     """Of the run's state machine, whose name is fixed, so that its own functions can be told it."""
-    return f"arn:{Aws.PARTITION}:states:{stack.region}:{Aws.ACCOUNT_ID}:stateMachine:{names.state_machine(environment)}"
+    return arn(stack, "states", f"stateMachine:{names.state_machine(environment)}")
 
 
 def executions_arn(stack: Stack, environment: str) -> str:

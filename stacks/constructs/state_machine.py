@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.log_group import log_group
 from stacks.constructs.role import role
-from stacks.constructs.statements import allow, for_service, in_region
+from stacks.constructs.statements import allow, arn, for_service, in_region
 from stacks.constructs.task_function import Workshop
 
 
@@ -34,11 +34,10 @@ def state_machine(
         kind: standard if it is None. Naming the standard one is a change of type to CloudFormation, which then replaces a deployed one.
     """
     stack = Stack.of(scope)
-    own_arn = f"arn:{Aws.PARTITION}:states:{stack.region}:{Aws.ACCOUNT_ID}:stateMachine:{name}"
     runner = role(
         scope,
         "Role",
-        assumed_by=for_service("states.amazonaws.com", [own_arn]),
+        assumed_by=for_service("states.amazonaws.com", [arn(stack, "states", f"stateMachine:{name}")]),
         description=description,
         statements=[*statements, *_log_and_trace(stack.region)],
     )
