@@ -9,7 +9,7 @@ SOURCES := app.py stacks lambda audit cost local rft datasets benchmarks tests/c
   $(filter-out tests/cloud/ tests/faults/,$(sort $(dir $(wildcard tests/*/*.py))))
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint types unit rules cloud faults evidence promote synth bench load lock secrets audit-deps clean
+.PHONY: help install demo test lint types unit explore rules cloud faults evidence promote synth bench load lock secrets audit-deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -42,6 +42,9 @@ types: install
 unit: install ## the fast tests, templates included
 	@# A file's tests stay together: what they share is made once.
 	$(BIN)/pytest -m "not cloud" -n 2 --dist loadfile
+
+explore: install ## the property tests on examples not tried before, where make unit tries the same each time
+	RFT_EXAMPLES=new $(BIN)/pytest -m "not cloud" -n 2 $$(grep -rl "@given" tests --include='*.py')
 
 rules: install ## every rule pack and cfn-lint over every environment, and a planted fault for each
 	$(BIN)/pytest tests/rules

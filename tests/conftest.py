@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -10,9 +11,18 @@ from pathlib import Path
 import pytest
 from contracts import emf
 from contracts.metrics import Metric
+from hypothesis import HealthCheck, settings
 
 from audit.emitters import emitters, modules
 from local import cloud
+
+EXAMPLES = os.environ.get("RFT_EXAMPLES", "same")
+"""Which examples property tests are tried on: the same each time, or with `new` (`make explore`) others, of which a failing one is kept."""
+
+# How fast the machine is says nothing about a property.
+settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile("same", settings.get_profile("new"), derandomize=True)
+settings.load_profile(EXAMPLES)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pipeline.dataset_rules import INSTRUCTION, BadRecord, prompt_hash, record_of
 
@@ -111,7 +111,6 @@ RECORDS = st.fixed_dictionaries(
 
 
 # How fast a busy machine makes the first inputs says nothing about the rules.
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(RECORDS | JSON_VALUES)
 def test_any_json_is_either_a_record_or_refused(value: Any) -> None:
     try:

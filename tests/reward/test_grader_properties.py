@@ -9,7 +9,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reward import grading
 from reward.contract import Sample
@@ -40,7 +40,7 @@ records = st.dictionaries(st.sampled_from(KEYS), values, max_size=4)
 
 
 @pytest.mark.parametrize("setup", SETUPS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(response=responses, reference=values, metadata=records)
 def test_any_sample_gets_a_score_in_range_and_the_same_one_again(
     setup: str, response: str, reference: Any, metadata: dict[str, Any]
@@ -160,7 +160,7 @@ def test_the_handlers_loop_meets_no_exception_of_a_grader(grader: str) -> None:
         json.dumps(graded.results, allow_nan=False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(min_size=1, max_size=80), other=st.text(max_size=80))
 def test_the_reference_itself_is_paid_in_full_by_every_measure(text: str, other: str) -> None:
     for name, measure in {**measures.MEASURES, "chrf1": measures.chrf1}.items():
@@ -179,7 +179,7 @@ def test_measures_agree_with_values_worked_out_by_hand() -> None:
     assert measures.chrf("ab", "abcd") == pytest.approx(5 * 1 * (5 / 12) / (4 * 1 + 5 / 12))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(one=st.lists(st.sampled_from("abc"), max_size=20), other=st.lists(st.sampled_from("abc"), max_size=20))
 def test_the_longest_common_subsequence_is_that_of_the_textbook(one: list[str], other: list[str]) -> None:
     table = [[0] * (len(other) + 1) for _ in range(len(one) + 1)]
@@ -191,7 +191,7 @@ def test_the_longest_common_subsequence_is_that_of_the_textbook(one: list[str], 
     assert measures.rouge_l(" ".join(one), " ".join(other)) == pytest.approx(expected)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     value=st.recursive(
         st.one_of(st.none(), st.booleans(), st.integers(-(10**6), 10**6), st.decimals(-100, 100, places=2).map(float), st.text(max_size=5)),

@@ -19,6 +19,8 @@ from reward.graders import build
 from reward.graders.numerals import read_marked, read_sentence
 from reward.handler import handler
 
+from tests.reward.passes import passes
+
 LAMBDA = Path(__file__).resolve().parents[2] / "lambda"
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -40,7 +42,7 @@ samples = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(event=anything | st.lists(samples, min_size=1, max_size=4) | st.fixed_dictionaries({"trajectories": st.lists(samples, max_size=3)}))
 def test_any_event_is_refused_or_gets_one_finite_score_per_item_in_order(event: Any) -> None:
     try:
@@ -57,7 +59,7 @@ def test_any_event_is_refused_or_gets_one_finite_score_per_item_in_order(event: 
     json.dumps(results, allow_nan=False)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(response=answers, reference=answers, mode=st.sampled_from(["strict", "lenient"]))
 def test_any_answer_gets_a_score_and_the_same_one_again(response: str, reference: str, mode: str) -> None:
     grade = build("math", {"mode": mode})
@@ -66,7 +68,7 @@ def test_any_answer_gets_a_score_and_the_same_one_again(response: str, reference
     assert build("math", {"mode": mode})(Sample("s", response, reference, [], {})) == first
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(number=st.integers(-(10**15), 10**15), other=st.integers(-(10**15), 10**15))
 def test_a_whole_number_is_paid_exactly_if_it_is_the_reference(number: int, other: int) -> None:
     grade = build("math")
@@ -75,7 +77,7 @@ def test_a_whole_number_is_paid_exactly_if_it_is_the_reference(number: int, othe
         assert grade(Sample("s", f"so\n#### {written}", str(other), [], {})).value == float(number == other)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(number=st.integers(0, 10**6), rest=st.text(max_size=12))
 def test_a_second_number_after_the_first_is_never_read(number: int, rest: str) -> None:
     for read in (read_marked, read_sentence):
@@ -102,15 +104,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("mode", ["strict", "lenient"])
-def test_a_hostile_megabyte_costs_less_than_fifty_milliseconds(name: str, mode: str) -> None:
+def test_a_hostile_megabyte_costs_less_than_five_looks_at_its_characters(name: str, mode: str) -> None:
     grade = build("math", {"mode": mode})
     sample = Sample("s", HOSTILE[name], "42", [], {})
-    taken = []
-    for _ in range(3):
-        start = process_time()
-        grade(sample)
-        taken.append(process_time() - start)
-    assert min(taken) < 0.05
+    assert passes(lambda: grade(sample), HOSTILE[name]) < 5
 
 
 @pytest.mark.parametrize(
