@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,8 @@ _holding: contextvars.ContextVar[bool] = contextvars.ContextVar("rft_holding_ala
 
 _EVICTION_SECONDS = 3600.0
 
+_first_point = threading.Lock()
+
 
 def install() -> None:
     """Replace the three operations, and keep eviction off the path of every request."""
@@ -23,6 +26,7 @@ def install() -> None:
     upstream_statistics = upstream._get_metric_statistics
     upstream_put = upstream._put_metric_alarm
     upstream_evict = upstream._evict_old_metrics
+    upstream_bucket = upstream._metric_bucket
     last_eviction = [time.monotonic()]
 
     def get_metric_data(params: Any, data: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Any:
@@ -47,6 +51,13 @@ def install() -> None:
             last_eviction[0] = time.monotonic()
             upstream_evict()
 
+    def metric_bucket(key: tuple[Any, ...]) -> list[dict[str, Any]]:
+        # Of two threads with the first point of a metric, each would make the list of its points, and one list would be lost.
+        with _first_point:
+            found: list[dict[str, Any]] = upstream_bucket(key)
+            return found
+
+    upstream._metric_bucket = metric_bucket
     upstream._get_metric_data = get_metric_data
     upstream._get_metric_statistics = get_metric_statistics
     upstream._put_metric_alarm = put_metric_alarm

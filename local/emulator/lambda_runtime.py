@@ -25,6 +25,7 @@ from ministack.core.responses import get_region
 from ministack.services import lambda_svc
 
 from local.emulator import calls, not_emulated, settings
+from local.emulator.lambda_output import Output
 
 _RUNTIME_PACKAGES = (
     "awslambdaric",
@@ -105,6 +106,7 @@ class _Worker(upstream.ProvidedWorker):  # type: ignore[misc]
     """One execution environment of a Python function: ministack's runtime API, AWS's runtime client."""
 
     _group = 0
+    _output: Output | None = None
 
     def _spawn(self, init_timeout: float | None = None) -> None:
         self._teardown()
@@ -129,7 +131,8 @@ class _Worker(upstream.ProvidedWorker):  # type: ignore[misc]
             self._server_thread.start()
             self._proc = _start(self.config, self.code_zip, self._server.server_address[1])
             self._group = self._proc.pid
-            self._log_thread = threading.Thread(target=self._pump_output, args=(self._proc.stdout, lines), daemon=True)
+            self._output = Output(self._proc.stdout, lines)
+            self._log_thread = threading.Thread(target=self._output.follow, daemon=True)
             self._log_thread.start()
             self._stderr_thread = self._log_thread
             self._await_init(init_timeout)
@@ -143,6 +146,16 @@ class _Worker(upstream.ProvidedWorker):  # type: ignore[misc]
         invocation = calls.Invocation(function=self.func_name, event=calls.event_text(event), kill=self._kill)
         with calls.under_way(invocation, trace_id) as trace:
             return super().invoke(event, request_id, trace_id=trace, **more)
+
+    def _drain_stderr(self) -> str:
+        """Every line of this process that nobody had yet."""
+        if self._output is not None:
+            self._output.take()
+        return str(super()._drain_stderr())
+
+    def _drain_stderr_bounded(self, **_waits: float) -> str:
+        """The same: what was written before the answer is there, and nothing has to be waited for."""
+        return self._drain_stderr()
 
     def _kill(self) -> None:
         """End the process the hard way, in the middle of what it does."""

@@ -61,6 +61,7 @@ PATCH_POINTS: dict[str, tuple[str, ...]] = {
         "_evaluate_all_alarms",
         "_evaluate_parent_alarms",
         "_evict_old_metrics",
+        "_metric_bucket",
         "_get_metric_data",
         "_get_metric_statistics",
         "_metrics",
