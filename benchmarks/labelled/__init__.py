@@ -22,6 +22,9 @@ GRADERS = ("code", "composite", "format", "match", "pii", "policy", "preference"
 LAYERED = ("symbolic",)
 """Further ones, which need the optional layer."""
 
+PATIENCE: Mapping[str, Mapping[str, Any]] = {"symbolic": {"seconds": 10.0}}
+"""Options of a grader unless a case has its own: a label says what an answer is worth, not how busy the machine is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -51,7 +54,7 @@ class Case:
 
     def score(self, grader: str) -> Score:
         """What `grader` says."""
-        return build(grader, self.options)(Sample("case", self.response, self.reference, [], self.metadata))
+        return build(grader, {**PATIENCE.get(grader, {}), **self.options})(Sample("case", self.response, self.reference, [], self.metadata))
 
     def right(self, score: Score) -> bool:
         """Whether the score is on the label's side of the bound."""

@@ -219,7 +219,9 @@ def _cases() -> Iterator[Case]:
         for form in forms:
             yield _labelled(f"{name}: {form}", boxed(form), gold, C)
     for name, (gold, answer, outcome) in _REFUSED.items():
-        yield _labelled(name, boxed(answer), gold, outcome, seconds=1.0)
+        # The one that has no end is not waited for as long as others may take.
+        options = {"seconds": 1.0} if name == "hard integral" else {}
+        yield _labelled(name, boxed(answer), gold, outcome, **options)
     for name, (gold, answer) in _MISSED.items():
         yield paid(name, boxed(answer), reference=gold, miss=True)
     for name, (gold, answer) in _FOOLED.items():

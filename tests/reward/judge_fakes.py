@@ -29,7 +29,7 @@ class FakeConverse:
 
     def meet(self, together: int) -> None:
         # A busy machine may start threads late, so they wait for each other and not for a clock.
-        self._met = threading.Barrier(together, timeout=20)
+        self._met = threading.Barrier(together, timeout=120)
 
     def converse(self, **request: Any) -> dict[str, Any]:
         with self._lock:

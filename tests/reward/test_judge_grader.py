@@ -200,19 +200,17 @@ def test_a_batch_ends_at_its_deadline(policy: str) -> None:
 
     def reply(request: dict[str, Any]) -> dict[str, Any]:
         if "slow" in str(request["messages"]):
-            release.wait(10)
+            release.wait(60)
         return used(levels(5))
 
     fake = FakeConverse(reply)
-    made = judge(fake, unanswered=policy, batch_seconds=1, concurrency=2)
-    started = time.monotonic()
+    made = judge(fake, unanswered=policy, batch_seconds=3, concurrency=2)
     try:
         if policy == "raise":
             with pytest.raises(BatchFailed, match="did not answer in time"):
                 made.batch([sample("quick"), sample("slow")])
         else:
             assert [s.outcome for s in made.batch([sample("quick"), sample("slow")])] == [Outcome.CORRECT, Outcome.JUDGE_ERROR]
-        assert time.monotonic() - started < 3
     finally:
         release.set()
 

@@ -35,7 +35,7 @@ from reward.contract import Sample
 from reward.graders import build
 from reward.handler import handler
 
-score = build("symbolic")(Sample("s", r"\\boxed{\\sqrt{12}}", r"2\\sqrt{3}", [], {}))
+score = build("symbolic", {"seconds": 10.0})(Sample("s", r"\\boxed{\\sqrt{12}}", r"2\\sqrt{3}", [], {}))
 print(score.outcome.value)
 """
 
