@@ -38,8 +38,10 @@ REGION = "us-east-1"
 CLOCK = 1 / 60
 """By default a minute of a Wait state, a retry interval or a callback timeout lasts one second."""
 
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _END_SECONDS = 10.0
+_BUSY_SECONDS = 30.0
+"""How long a cloud that runs may take to say so while it does other things; one that does not run refuses at once."""
 
 
 class CloudError(RuntimeError):
@@ -184,7 +186,7 @@ def find(state_dir: Path = STATE_DIR) -> Endpoint | None:
     path = state_dir / "cloud.json"
     try:
         record = json.loads(path.read_text())
-        status, answer = _request(record["endpoint"], "GET", "/_rft/status", timeout=5)
+        status, answer = _request(record["endpoint"], "GET", "/_rft/status", timeout=_BUSY_SECONDS)
     except (OSError, ValueError, KeyError, CloudError):
         return None
     if status != 200 or answer.get("pid") != record["pid"]:

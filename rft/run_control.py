@@ -34,8 +34,8 @@ JOB_STATES = ("TrackTraining", "JobEnded", "AskToContinue", "VerifyContinue", "A
 
 CREATING_STATES = ("StartTraining", "DeployCandidate", "Release")
 SETTLE_SECONDS = 5.0
-TOKEN_SECONDS = 15.0
-"""How long to wait for a token of a run that trains."""
+TOKEN_SECONDS = 60.0
+"""How long to wait for a token of a run that trains: a look at the job, its functions' cold starts included, is between two of them."""
 
 DECIDED = ("release", "clean-up", "record", "announce")
 """Phases in which a run is no more to be stopped: the pointer is being moved, or the run ends as it is."""

@@ -25,8 +25,8 @@ FIRST_WAIT_SECONDS = 0.5
 """Exponential back-off, and the job fails after three retries (AWS machine learning blog on reward functions for Nova); how long the
 first wait is, it does not say."""
 
-METRIC_SECONDS = 60.0
-QUIET_SECONDS = 300.0
+METRIC_SECONDS = 300.0
+QUIET_SECONDS = 900.0
 
 
 class Caller:
@@ -133,7 +133,8 @@ def _quiet(env: Environment) -> None:
     """Waits until no run and no job goes on: Lambda would count their calls of the grader too."""
 
     def quiet() -> bool:
-        runs = env.states.list_executions(stateMachineArn=env.state_machine, statusFilter="RUNNING")["executions"]
+        running = env.states.get_paginator("list_executions").paginate(stateMachineArn=env.state_machine, statusFilter="RUNNING")
+        runs = [execution for page in running for execution in page["executions"]]
         pages = env.bedrock.get_paginator("list_model_customization_jobs").paginate()
         jobs = [job for page in pages for job in page["modelCustomizationJobSummaries"]]
         return not runs and all(job["status"] not in ("InProgress", "Stopping") for job in jobs)
@@ -163,7 +164,7 @@ def _as_job(env: Environment) -> Any:
     account = env.state_machine.split(":")[4]
     root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
-    if name not in {role["RoleName"] for role in iam.list_roles()["Roles"]}:
+    if name not in {role["RoleName"] for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]}:
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
     for policy in iam.list_attached_role_policies(RoleName=job_role)["AttachedPolicies"]:
         iam.attach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])

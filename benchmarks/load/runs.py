@@ -21,8 +21,13 @@ QUICK = {"epoch_count": 1, "batch_size": 32, "training_sample_per_prompt": 2}
 """Hyperparameters of a run whose job takes seconds: what is measured is the pipeline, not the training."""
 
 PATIENCE_SECONDS = 1800.0
+TOLD_SECONDS = 300.0
+"""How long to wait for the event and the notice of a run that has ended."""
+
 SETTLE_SECONDS = 5.0
-STARTED_SECONDS = 120.0
+"""How long to listen on, for what should not come."""
+
+STARTED_SECONDS = 300.0
 
 
 @attrs.frozen(kw_only=True)
@@ -81,8 +86,16 @@ def requests(env: Environment, asked: Sequence[Ask], *, allowed: int) -> Result:
         return len(ended) == len(wanted)
 
     env.until(all_ended, PATIENCE_SECONDS, pause=2.0)
-    env.until(lambda: False, SETTLE_SECONDS)
     outcomes = {run_id: _outcome(found) for run_id, found in ended.items()}
+
+    def all_told() -> bool:
+        spoken, notices = [event for event, _ in env.events[heard_before:]], env.notices[told_before:]
+        return all(
+            _heard(run_id, outcome, spoken) and _told(env, run_id, notices) for run_id, outcome in outcomes.items() if _known(outcome)
+        )
+
+    env.until(all_told, TOLD_SECONDS)
+    env.until(lambda: False, SETTLE_SECONDS)
     jobs = {run_id: found for run_id in wanted if (found := _jobs(env, run_id))}
     times = sorted((job["creationTime"].timestamp(), job["endTime"].timestamp()) for found in jobs.values() for job in found)
     stops = [found["stopDate"].timestamp() for found in ended.values() if "stopDate" in found]
@@ -156,18 +169,30 @@ def _most_at_once(times: Sequence[tuple[float, float]]) -> int:
     return max((sum(start <= at < end for start, end in times) for at, _ in times), default=0)
 
 
+def _known(outcome: str) -> bool:
+    """Whether the run came to an end of its own, which is told."""
+    return outcome in {str(one) for one in Outcome}
+
+
+def _heard(run_id: str, outcome: str, spoken: Sequence[dict[str, Any]]) -> int:
+    kind = EVENT_OF_OUTCOME[Outcome(outcome)]
+    return sum(event["detail-type"] == kind and event["detail"].get("run_id") == run_id for event in spoken)
+
+
+def _told(env: Environment, run_id: str, notices: Sequence[str]) -> int:
+    return sum(subject.startswith(f"[{env.name}] run {run_id}:") for subject in notices)
+
+
 def _unrecorded(env: Environment, run_id: str, outcome: str, spoken: Sequence[dict[str, Any]], notices: Sequence[str]) -> list[str]:
     """What a run that ended lacks: its record, the signature over it, its event, its notice."""
-    if outcome not in {str(one) for one in Outcome}:
+    if not _known(outcome):
         return []
     lineage = env.read(env.runs, names.record_key(run_id, names.LINEAGE)) or {}
-    kind = EVENT_OF_OUTCOME[Outcome(outcome)]
-    heard = sum(event["detail-type"] == kind and event["detail"].get("run_id") == run_id for event in spoken)
-    told = sum(subject.startswith(f"[{env.name}] run {run_id}:") for subject in notices)
+    heard, told = _heard(run_id, outcome, spoken), _told(env, run_id, notices)
     checks: list[tuple[bool, Callable[[], str]]] = [
         (lineage.get("outcome", {}).get("code") == outcome, lambda: f"its record says {lineage.get('outcome')}"),
         (env.read(env.runs, names.record_key(run_id, names.ATTESTATION)) is not None, lambda: "its record is not signed"),
-        (heard == 1, lambda: f"{heard} events {kind}"),
+        (heard == 1, lambda: f"{heard} events {EVENT_OF_OUTCOME[Outcome(outcome)]}"),
         (told == 1, lambda: f"{told} notices"),
         (not env.keys(env.runs, f"{names.STAGED}{run_id}/"), lambda: "its staged data is still there"),
     ]

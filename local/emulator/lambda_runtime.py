@@ -18,7 +18,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from ministack.core import lambda_runtime as upstream
 from ministack.core.responses import get_region
@@ -129,9 +129,9 @@ class _Worker(upstream.ProvidedWorker):  # type: ignore[misc]
                 target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True, name=f"runtime-{self.func_name}"
             )
             self._server_thread.start()
-            self._proc = _start(self.config, self.code_zip, self._server.server_address[1])
-            self._group = self._proc.pid
-            self._output = Output(self._proc.stdout, lines)
+            self._proc = process = _start(self.config, self.code_zip, self._server.server_address[1])
+            self._group = process.pid
+            self._output = Output(cast("IO[bytes]", process.stdout), lines)
             self._log_thread = threading.Thread(target=self._output.follow, daemon=True)
             self._log_thread.start()
             self._stderr_thread = self._log_thread

@@ -27,7 +27,11 @@ DATASET = "word-problems"
 PACE_SECONDS = 0.02
 """Least time of a training step: tests wait for outcomes, not for a chart."""
 
-RUN_SECONDS = 120
+RUN_SECONDS = 900
+PATIENCE_SECONDS = 300
+"""How long to wait for what must come. Nobody waits once it is there, so that the length matters to a slow machine and to a failing test
+alone."""
+
 ALARM_TYPES: tuple[Any, ...] = ("MetricAlarm", "CompositeAlarm")
 
 
@@ -97,6 +101,10 @@ class Operator:
 
         found = self.eventually(look, f"the end of run {run_id}", seconds)
         code = Outcome.RELEASED.value if found["status"] == "SUCCEEDED" else found.get("error", found["status"])
+        if found["status"] == "ABORTED":
+            # It never came to its own record; that is made after the end.
+            record = names.record_key(run_id, names.ATTESTATION)
+            self.eventually(lambda: self.keys(names.PARAM_RUNS_BUCKET, record) or None, f"the record of run {run_id}")
         return Ended(run_id, code, found.get("cause", ""), self.record(run_id, "lineage.json"))
 
     def record(self, run_id: str, file: str) -> Any:
@@ -110,12 +118,19 @@ class Operator:
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def jobs(self, run_id: str) -> list[dict[str, Any]]:
-        found = self.bedrock.list_model_customization_jobs(nameContains=names.job_name(ENVIRONMENT, run_id))
-        return list(found["modelCustomizationJobSummaries"])
+        return self._named("list_model_customization_jobs", "modelCustomizationJobSummaries", run_id)
 
     def deployments(self, run_id: str) -> list[dict[str, Any]]:
-        found = self.bedrock.list_custom_model_deployments(nameContains=names.job_name(ENVIRONMENT, run_id))
-        return list(found["modelDeploymentSummaries"])
+        return self._named("list_custom_model_deployments", "modelDeploymentSummaries", run_id)
+
+    def _named(self, operation: str, member: str, run_id: str) -> list[dict[str, Any]]:
+        pages = self.bedrock.get_paginator(operation).paginate(nameContains=names.job_name(ENVIRONMENT, run_id))
+        return [found for page in pages for found in page[member]]
+
+    def runs(self) -> set[str]:
+        """Ids of all runs so far."""
+        pages = self.states.get_paginator("list_executions").paginate(stateMachineArn=self.parameter(names.PARAM_STATE_MACHINE))
+        return {execution["name"] for page in pages for execution in page["executions"]}
 
     def heard(self, detail_type: str, **detail: str) -> dict[str, Any]:
         """Waits for an event on the environment's bus whose detail has these values."""
@@ -127,7 +142,7 @@ class Operator:
             wanted = detail.items()
             return next((e for e in self.events if e["detail-type"] == detail_type and wanted <= e["detail"].items()), None)
 
-        return self.eventually(look, f"event {detail_type} {detail}", 20)
+        return self.eventually(look, f"event {detail_type} {detail}")
 
     def told(self, *words: str, topic: str = names.PARAM_TOPIC) -> dict[str, Any]:
         """Waits for what a subscriber of a topic gets and whose subject or message holds these words."""
@@ -141,7 +156,7 @@ class Operator:
                     return letter
             return None
 
-        letter: dict[str, Any] = self.eventually(look, f"a message with {words} to {topic}", 20)
+        letter: dict[str, Any] = self.eventually(look, f"a message with {words} to {topic}")
         return letter
 
     def alarm(self, construct_id: str) -> str:
@@ -160,14 +175,14 @@ class Operator:
 
     def raised(self, construct_id: str) -> None:
         """Waits for an alarm to go off, unless it has."""
-        self.eventually(lambda: "ALARM" in self.went(construct_id) or None, f"the alarm {construct_id}", 60)
+        self.eventually(lambda: "ALARM" in self.went(construct_id) or None, f"the alarm {construct_id}")
 
     def cleared(self, construct_id: str) -> None:
         """Waits for an alarm that went off to be over."""
         self.raised(construct_id)
-        self.eventually(lambda: self.went(construct_id)[-1] == "OK" or None, f"the end of the alarm {construct_id}", 90)
+        self.eventually(lambda: self.went(construct_id)[-1] == "OK" or None, f"the end of the alarm {construct_id}")
 
-    def eventually(self, look: Any, what: str, seconds: float = 30) -> Any:
+    def eventually(self, look: Any, what: str, seconds: float = PATIENCE_SECONDS) -> Any:
         """Calls `look` until it gives something, and fails saying what was waited for."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -242,6 +257,14 @@ def dev(endpoint: cloud.Endpoint) -> Operator:
 def version(dev: Operator) -> str:
     """The registered version of the shipped dataset."""
     return str(dev.read(names.PARAM_DATASETS_BUCKET, names.latest_key(DATASET))["version"])
+
+
+@pytest.fixture(scope="session")
+def failed_grader(dev: Operator) -> None:
+    """The reward function was called with what it cannot read, once."""
+    function = dev.parameter(names.PARAM_REWARD_FUNCTION)
+    answer = dev.lambda_.invoke(FunctionName=function, Qualifier=names.REWARD_ALIAS, Payload=b'"no samples"')
+    assert answer["FunctionError"]
 
 
 @pytest.fixture(scope="session")

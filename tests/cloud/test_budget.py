@@ -15,7 +15,8 @@ pytestmark = pytest.mark.cloud
 def test_a_used_up_budget_refuses_the_job_and_the_run_says_so(dev, first_run):
     iam, policy = dev.endpoint.client("iam"), f"arn:aws:iam::{cloud.ACCOUNT}:policy/{names.budget_policy('dev')}"
     assert dev.rft("budget", "show")["refused"] == []
-    (role,) = [each["RoleName"] for each in iam.list_roles()["Roles"] if "TrainingStartTrainingRole" in each["RoleName"]]
+    roles = [each["RoleName"] for page in iam.get_paginator("list_roles").paginate() for each in page["Roles"]]
+    (role,) = [name for name in roles if "TrainingStartTrainingRole" in name]
     # What AWS Budgets does at the threshold; the local cloud records the action, and no cost accrues here.
     iam.attach_role_policy(RoleName=role, PolicyArn=policy)
     try:

@@ -76,7 +76,7 @@ def test_a_job_that_fails_ends_the_run_with_bedrocks_reason(dev, first_run):
     dev.raised("RunFailed")
 
 
-def test_the_alarms_of_what_failed_are_over_when_nothing_fails_any_more(dev, first_run):
+def test_the_alarms_of_what_failed_are_over_when_nothing_fails_any_more(dev, first_run, failed_grader):
     for alarm in ("RewardErrors", "RunFailed", "NeedsPerson"):
         dev.cleared(alarm)
     dev.told("OK: ", dev.alarm("RewardErrors"))
@@ -156,7 +156,7 @@ def test_a_yes_that_proves_nobody_is_a_no(dev, first_run):
 def test_a_release_can_be_refused_by_a_person(dev, first_run):
     released = dev.parameter(names.PARAM_RELEASED_MODEL)
     dev.start("release-refused", approve_release=True)
-    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.token_key("release-refused", "release")) or None, "the question", 60)
+    dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.token_key("release-refused", "release")) or None, "the question")
     dev.rft("run", "reject", "release-refused", "--reason", "not this week")
     check_ending(dev, dev.ended("release-refused"), Outcome.RELEASE_REJECTED)
     assert dev.parameter(names.PARAM_RELEASED_MODEL) == released

@@ -68,7 +68,7 @@ def aftermaths(watcher) -> dict[str, Aftermath | Exception]:
             watcher.fault(name, **parameters, job=names.job_name("dev", case.run))
         try:
             WAYS[case.way](watcher, case.run)
-            return aftermath.of(watcher, case.run, RUN_SECONDS)
+            return aftermath.of(watcher, case.run, case.told, RUN_SECONDS)
         except Exception as problem:  # told by the case's own test
             return problem
 

@@ -45,7 +45,7 @@ def test_a_collapse_stops_the_job_and_the_record_says_why(dev, first_run):
 
 
 def asked(dev, run_id):
-    return dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.token_key(run_id, "continue")) or None, "the question", 60)
+    return dev.eventually(lambda: dev.keys(names.PARAM_RUNS_BUCKET, names.token_key(run_id, "continue")) or None, "the question")
 
 
 def test_a_person_can_stop_a_job_that_learns_nothing(dev, first_run):
@@ -67,9 +67,9 @@ def test_of_two_runs_at_once_one_waits_for_the_other(dev, first_run):
     dev.start("in-the-way")
     dev.eventually(lambda: dev.jobs("in-the-way") or None, "the first job")
     dev.start("in-line", hyperparameters={"learning_rate": 1e-7, "epoch_count": 1})
-    dev.eventually(lambda: dev.state("in-line") == "AwaitTurn" or None, "the second run to wait for its turn", 60)
+    dev.eventually(lambda: dev.state("in-line") == "AwaitTurn" or None, "the second run to wait for its turn")
     assert dev.jobs("in-line") == []
     dev.rft("run", "stop", "in-the-way")
     check_ending(dev, dev.ended("in-the-way"), Outcome.TRAINING_STOPPED)
-    check_ending(dev, dev.ended("in-line", 240), Outcome.CANDIDATE_REJECTED)
+    check_ending(dev, dev.ended("in-line"), Outcome.CANDIDATE_REJECTED)
     dev.cleared("RewardCollapsed")

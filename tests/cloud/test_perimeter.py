@@ -101,8 +101,8 @@ def inspected(dev, event=None):
 
 
 def alarm(endpoint):
-    found = endpoint.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    (state,) = [a["StateValue"] for a in found if a.get("MetricName") == "ForeignJobs"]
+    pages = endpoint.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    (state,) = [a["StateValue"] for page in pages for a in page["MetricAlarms"] if a.get("MetricName") == "ForeignJobs"]
     return state
 
 

@@ -30,14 +30,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("dataset", sorted(BAD))
-def test_a_bad_upload_is_refused_and_kept(dev, tmp_path, dataset):
+def test_a_bad_upload_is_refused_and_kept(dev, first_run, tmp_path, dataset):
     file = tmp_path / f"{dataset}.jsonl"
     file.write_text(BAD[dataset])
-    runs_before = len(dev.states.list_executions(stateMachineArn=dev.parameter(names.PARAM_STATE_MACHINE))["executions"])
+    before = dev.runs()
     dev.rft("dataset", "add", str(file), "--name", dataset, code=1)
     assert dev.keys(names.PARAM_DATASETS_BUCKET, f"{names.INCOMING}{dataset}/") == [f"{names.INCOMING}{dataset}/{file.name}"]
     assert dev.keys(names.PARAM_DATASETS_BUCKET, f"{names.DATASETS}{dataset}/") == []
     (report,) = dev.keys(names.PARAM_DATASETS_BUCKET, f"{names.REJECTED}{dataset}/")
     assert dev.read(names.PARAM_DATASETS_BUCKET, report)["shown"]
     dev.heard(RunEvent.DATASET_REJECTED, dataset=dataset)
-    assert len(dev.states.list_executions(stateMachineArn=dev.parameter(names.PARAM_STATE_MACHINE))["executions"]) == runs_before
+    assert dev.runs() == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -12,7 +12,9 @@ from contracts import names
 from contracts.events import EVENT_OF_OUTCOME, Outcome
 
 ENVIRONMENT = "dev"
-SETTLE_SECONDS = 40
+SETTLE_SECONDS = 300
+"""How long to wait for what is done after the end; nobody waits once it is done."""
+
 RUNNING = ("InProgress", "Stopping")
 OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 
@@ -44,8 +46,8 @@ class Aftermath:
     errors: dict[str, list[str]]
 
 
-def of(dev: Any, run: str, seconds: float) -> Aftermath:
-    """Waits for the end of a run, and then a little for what is done after it."""
+def of(dev: Any, run: str, told: Collection[str], seconds: float) -> Aftermath:
+    """Waits for the end of a run, and then for what is done after it, being told by these ways included."""
     ended = dev.ended_as(run, seconds)
     # What the end leaves is put right after it, so that the last look counts.
     left = dev.settled(lambda: leftovers(dev, run), SETTLE_SECONDS)
@@ -60,7 +62,7 @@ def of(dev: Any, run: str, seconds: float) -> Aftermath:
         releases=dev.releases(run),
         left=left,
         gaps=recorded,
-        told=dev.told_of(run, code),
+        told=dev.told_of(run, code, told),
         errors=errors(dev.history(run)),
     )
 

@@ -22,7 +22,7 @@ SHORT = {"learning_rate": 1e-7, "epoch_count": 1}
 STALLED_AT = 13
 """The training step before which a job stalls, after the warm-up of the guard rails."""
 
-ASKED_SECONDS = 240
+ASKED_SECONDS = 900
 HURRY_SECONDS = 120
 """Of the state machine's time: two seconds by the local clock."""
 

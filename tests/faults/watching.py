@@ -7,7 +7,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from contracts.events import Outcome
 
 from local import cloud
 from local.bedrock import faults_client
-from tests.cloud.conftest import ENVIRONMENT, Ended, Operator
+from tests.cloud.conftest import ENVIRONMENT, PATIENCE_SECONDS, Ended, Operator
 from tests.faults import redeploying
 from tests.faults.aftermath import event_of
 
@@ -25,7 +25,7 @@ ROOM = 10
 """Jobs that run at once."""
 
 SILENCE_SECONDS = 10
-STARTED_SECONDS = 0.5
+"""How long to listen for what should not come."""
 
 
 class Watcher(Operator):
@@ -54,10 +54,12 @@ class Watcher(Operator):
             definition = json.loads(before)
             change(definition["States"])
             self.states.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+            known = self.runs()
             try:
                 yield
-                # An execution keeps the definition it has begun with.
-                time.sleep(STARTED_SECONDS)
+                # An execution keeps the definition it has begun with, which it has once it is in a state.
+                for run in self.runs() - known:
+                    self.eventually(lambda run=run: self.entered(run) or None, f"run {run} to begin")  # type: ignore[misc]
             finally:
                 self.states.update_state_machine(stateMachineArn=machine, definition=before)
 
@@ -121,6 +123,10 @@ class Watcher(Operator):
         pages = self.states.get_paginator("get_execution_history").paginate(executionArn=self.execution(run_id)["executionArn"])
         return [event for page in pages for event in page["events"]]
 
+    def entered(self, run_id: str) -> bool:
+        """Whether a run has entered a state."""
+        return any(event["type"].endswith("StateEntered") for event in self.history(run_id))
+
     def pointed_at(self) -> set[str]:
         """The deployments that the released-model pointer names."""
         try:
@@ -146,16 +152,20 @@ class Watcher(Operator):
         waiting = found.pop(names.TURN_LINE, {"waiting": []})["waiting"]
         return {str(place["run_id"]) for place in found.values()} | set(waiting)
 
-    def told_of(self, run_id: str, code: str) -> list[str]:
-        """By which ways the end of a run was told: `message` to people, `event` on the bus."""
-        deadline = time.monotonic() + SILENCE_SECONDS
+    def told_of(self, run_id: str, code: str, wanted: Collection[str]) -> list[str]:
+        """By which ways the end of a run was told: `message` to people, `event` on the bus. Waits for those that are wanted, and then
+        a little for the others."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        silence = None
         while True:
             with self._lock:
                 self._listen()
                 message = any(f" {run_id} " in text for text in self._texts())
                 event = any(self._tells_of(entry, run_id, code) for entry in self._heard)
             found = [way for way, came in (("event", event), ("message", message)) if came]
-            if len(found) == 2 or time.monotonic() > deadline:
+            if silence is None and set(wanted) <= set(found):
+                silence = time.monotonic() + SILENCE_SECONDS
+            if len(found) == 2 or time.monotonic() > (silence or deadline):
                 return found
             time.sleep(0.3)
 
