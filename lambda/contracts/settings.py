@@ -134,7 +134,8 @@ class ApprovalSettings:
         timeout_hours: how long a run waits before it ends unapproved.
         approvers: ARNs of roles or users who may say yes, with `*` for any text; empty lets any principal of the account that may
             answer. A role's session counts as its role, named without its path: ``arn:aws:iam::*:role/rft-prod-approver``.
-        four_eyes: whoever asked for a run may not approve it. A request must then prove who asks, as `rft run start` does.
+        four_eyes: whoever asked for a run may not approve it, under whichever role: one session name is one person. A request must then
+            prove who asks, as `rft run start` does.
     """
 
     spend_above_usd: float = attrs.field(default=50.0, validator=number(0, 1e6))

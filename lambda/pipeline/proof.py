@@ -46,6 +46,9 @@ _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=\w{8,128}/(?P<day>\d{8})/(?P<region>[a-z0-9-]{1,32})/sts/aws4_request, "
     r"SignedHeaders=(?P<signed>[a-z0-9;-]{1,200}), Signature=[0-9a-f]{64}"
 )
+_NAME = re.compile(r"arn:[\w-]+:(?:sts::\d{12}:assumed-role/[^/]+|sts::\d{12}:federated-user|iam::\d{12}:user(?:/[^/]+)*)/(?P<name>[^/]+)")
+"""A principal's own name in its ARN: that of a role's session, a federated user, or an IAM user without its path."""
+
 _MAX_HEADER = 8192
 _TIMEOUT = 5
 
@@ -164,10 +167,11 @@ def _ask(endpoint: str, headers: Mapping[str, str]) -> Principal:
 
 
 def same_person(one: Principal, other: str) -> bool:
-    """Whether an ARN names the same principal, or a session of the same name under another role.
+    """Whether an ARN names the same principal, or one with the same name: a session under another role, a federated or an IAM user.
 
-    A session's name is the person's where the identity provider sets it; whoever may choose it freely can be two people.
+    A session's name is the person's where the identity provider sets it. Upper and lower case are one name, as they are to most
+    providers: two people who share a name must wait for a third, and one person is never two for a capital letter. Whoever may choose
+    the session's name freely can still be two people.
     """
-    session = re.fullmatch(r"arn:[\w-]+:sts::\d{12}:assumed-role/[^/]+/(.+)", one.arn)
-    theirs = re.fullmatch(r"arn:[\w-]+:sts::\d{12}:assumed-role/[^/]+/(.+)", other)
-    return one.arn == other or bool(session and theirs and session[1] == theirs[1])
+    mine, theirs = _NAME.fullmatch(one.arn), _NAME.fullmatch(other)
+    return one.arn == other or bool(mine and theirs and mine["name"].casefold() == theirs["name"].casefold())

@@ -154,12 +154,24 @@ def test_patterns_name_roles_and_users_of_any_account() -> None:
     [
         (ROLE, True),
         ("arn:aws:sts::111122223333:assumed-role/rft-prod-developer/ana@example.com", True),
+        ("arn:aws:sts::111122223333:assumed-role/rft-prod-developer/Ana@Example.com", True),
+        ("arn:aws:sts::111122223333:federated-user/ana@example.com", True),
+        ("arn:aws:iam::111122223333:user/people/ana@example.com", True),
         ("arn:aws:sts::111122223333:assumed-role/rft-prod-approver/bo@example.com", False),
-        ("arn:aws:iam::111122223333:user/ana@example.com", False),
+        ("arn:aws:sts::111122223333:assumed-role/ana@example.com/bo@example.com", False),
+        ("arn:aws:iam::111122223333:user/ana@example.com/bo", False),
+        ("arn:aws:iam::111122223333:root", False),
+        ("", False),
     ],
 )
-def test_one_person_under_two_roles_is_one_person(other: str, same: bool) -> None:
+def test_one_name_is_one_person_whatever_the_role_and_the_case(other: str, same: bool) -> None:
     assert proof.same_person(Principal(arn=ROLE, account="1", user_id="u"), other) is same
+    assert not other or proof.same_person(Principal(arn=other, account="1", user_id="u"), ROLE) is same
+
+
+def test_the_root_user_is_one_person() -> None:
+    root = "arn:aws:iam::111122223333:root"
+    assert proof.same_person(Principal(arn=root, account="1", user_id="1"), root)
 
 
 # --- the state VerifyApproval ------------------------------------------------------------------------------------------
@@ -212,7 +224,11 @@ def four_eyes(sign: Sign, monkeypatch: pytest.MonkeyPatch) -> Sign:
 
 @pytest.mark.parametrize(
     ("requester", "said"),
-    [("", "nobody knows who asked"), ("arn:aws:sts::210987654321:assumed-role/developer/ana", "wants another person")],
+    [
+        ("", "nobody knows who asked"),
+        ("arn:aws:sts::210987654321:assumed-role/developer/ana", "wants another person"),
+        ("arn:aws:sts::210987654321:assumed-role/developer/Ana", "wants another person"),
+    ],
 )
 def test_four_eyes_are_two_people(a_plan: Plan, four_eyes: Sign, approver: str, requester: str, said: str) -> None:
     sign = four_eyes
