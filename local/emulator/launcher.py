@@ -93,7 +93,8 @@ async def _serve(listener: int, current: settings.Settings) -> None:
         loop.add_signal_handler(number, ask_to_stop)
     config = Config()
     config.bind = [f"fd://{listener}"]
-    config.keep_alive_timeout = 75
+    # Were an idle connection closed at the moment it is used again, the call of a state machine, which has one attempt, would fail.
+    config.keep_alive_timeout = 86_400
     config.graceful_timeout = 0.5
     config.shutdown_timeout = 4.0
     config.loglevel = os.environ["LOG_LEVEL"]

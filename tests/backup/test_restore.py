@@ -64,7 +64,7 @@ def storage(bare_cloud: Endpoint, storage_template: dict[str, Any]) -> Storage:
     cloudformation.create_stack(
         StackName="rft-storage", TemplateBody=json.dumps(storage_template), Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while (stack := cloudformation.describe_stacks(StackName="rft-storage")["Stacks"][0])["StackStatus"] == "CREATE_IN_PROGRESS":
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from rft.exits import Failure
-from rft.report import board_page
+from rft.report import board_data, board_page
 from rft.report.board import fetch, read
 from rft.report.board_data import BoardData, Drawn, Window, lately, over, rounded
 from rft.report.board_picture import whole
@@ -24,7 +24,20 @@ from rft.report.gather import ReportData
 from rft.report.page import render
 from tests.cli.made_board import ARN, SEARCH, Cloudwatch, body
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = datetime(2026, 3, 1, 9, 30, 17, tzinfo=UTC)
+
+
+class Stopped(datetime):
+    """A clock that stands still: many tests may run between the import of this module and a test of it."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Stopped:
+        return cls.fromtimestamp(NOW.timestamp(), UTC)
+
+
+@pytest.fixture(autouse=True)
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_data, "datetime", Stopped)
 
 
 def target(points: dict[str, list[tuple[datetime, float]]]) -> Any:

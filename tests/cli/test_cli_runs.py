@@ -137,7 +137,7 @@ def answer(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any]]
 
 
 def until(dev: Target, run_id: str, ready: Callable[[RunView], bool]) -> RunView:
-    reader, deadline = RunReader(dev, run_id), time.monotonic() + 15
+    reader, deadline = RunReader(dev, run_id), time.monotonic() + 120
     while time.monotonic() < deadline:
         view = reader.look()
         if ready(view):
@@ -380,7 +380,7 @@ def pipeline_answers(dev: Target, dataset: str, key: str, body: dict[str, Any]) 
     """Stands where the registration function stands: writes its verdict once the upload is there."""
 
     def wait_and_write() -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if dev.s3.list_objects_v2(Bucket=DATASETS, Prefix=f"{names.INCOMING}{dataset}/")["KeyCount"]:
                 dev.s3.put_object(Bucket=DATASETS, Key=key, Body=json.dumps(body))
@@ -417,7 +417,7 @@ def test_add_tells_its_own_version_and_not_that_of_a_later_upload(
     path.write_text("{}\n")
 
     def two_registrations() -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             found = dev.s3.list_object_versions(Bucket=DATASETS, Prefix=f"{names.INCOMING}shared/").get("Versions", [])
             if found:

@@ -52,10 +52,11 @@ def test_a_person_can_stop_a_job_that_learns_nothing(dev, first_run):
     misbehave(dev, "learns-nothing", strategy="no_marker", from_step=0, until=13)
     dev.start("learns-nothing")
     assert asked(dev, "learns-nothing")
-    dev.raised("NoSpread")
     (job,) = dev.jobs("learns-nothing")
     assert job["status"] == "InProgress", "the job runs on while a person thinks"
+    # Half an hour to answer is half a minute here.
     dev.rft("run", "reject", "learns-nothing", "--reason", "the marker is never learnt")
+    dev.raised("NoSpread")
     ended = dev.ended("learns-nothing")
     check_ending(dev, ended, Outcome.TRAINING_STOPPED)
     assert "nothing is being learnt" in ended.reason

@@ -15,6 +15,9 @@ import pytest
 
 from local import cloud
 
+PATIENCE_SECONDS = 120
+"""How long to wait for what must come; only a slow machine and a failing test wait as long."""
+
 
 class Bench:
     """Makes resources in a local cloud and waits for what they do."""
@@ -50,7 +53,7 @@ class Bench:
             Runtime="python3.14",
             Handler="index.handler",
             Code={"ZipFile": zipped({"index.py": textwrap.dedent(code)})},
-            **{"Timeout": 20, "MemorySize": 256, **more},
+            **{"Timeout": 60, "MemorySize": 256, **more},
         )
         return str(made["FunctionArn"])
 
@@ -68,7 +71,7 @@ class Bench:
             self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [statement]})})
         return url, arn
 
-    def received(self, url: str, seconds: float = 10) -> dict[str, Any]:
+    def received(self, url: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The next message of a queue."""
 
         def take() -> Any:
@@ -81,7 +84,7 @@ class Bench:
         return found
 
     def run(
-        self, definition: dict[str, Any], role: str, given: Any = None, seconds: float = 20, execution: str | None = None
+        self, definition: dict[str, Any], role: str, given: Any = None, seconds: float = PATIENCE_SECONDS, execution: str | None = None
     ) -> dict[str, Any]:
         """Run a JSONata state machine to its end and describe the execution, of this name or any."""
         states = self.client("stepfunctions")
@@ -111,7 +114,7 @@ def zipped(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def wait_for(check: Callable[[], Any], seconds: float = 10) -> Any:
+def wait_for(check: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """The first true answer of `check`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -113,6 +113,6 @@ def test_a_schedule_runs_its_target_as_the_schedules_role(bench: Any, waiting: C
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={"Arn": function, "RoleArn": role, "Input": '{"at": "<aws.scheduler.scheduled-time>"}'},
     )
-    waiting(lambda: seen(bench, function), 15)
+    waiting(lambda: seen(bench, function))
     due = bench.client("ssm").get_parameter(Name="/seen/" + function.rsplit(":", 1)[1])["Parameter"]["Value"]
     assert datetime.fromisoformat(at + "Z") <= datetime.fromisoformat(due) <= datetime.now(UTC), "Scheduler fills in when it was due"

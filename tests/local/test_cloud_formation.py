@@ -115,7 +115,7 @@ def deploy(bench: Any, waiting: Callable[..., Any]) -> Callable[[str, dict[str, 
             stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
             return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
 
-        stack = waiting(ended, 30)
+        stack = waiting(ended)
         return str(stack["StackStatus"]) + str(stack.get("StackStatusReason", ""))
 
     return run

@@ -50,7 +50,7 @@ def test_a_function_sees_its_code_its_layers_and_awss_runtime_only(bench: Any, z
     assert answer["env"]["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     assert bench.endpoint.secret not in json.dumps(answer)
     assert answer["arn"] == function
-    assert 0 < answer["left"] <= 20_000
+    assert 0 < answer["left"] <= 60_000
 
 
 def test_a_function_acts_as_its_own_role(bench: Any) -> None:
@@ -113,7 +113,7 @@ def test_an_event_that_keeps_failing_goes_to_the_dead_letter_queue(
     functions = bench.client("lambda")
     functions.put_function_event_invoke_config(FunctionName=function, MaximumRetryAttempts=retries)
     functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps({"id": 5}))
-    message = bench.received(url, 15)
+    message = bench.received(url)
     assert json.loads(message["Body"]) == {"id": 5}
     assert message["MessageAttributes"]["ErrorMessage"]["StringValue"] == "no"
     assert message["MessageAttributes"]["ErrorCode"]["StringValue"] == "200"
@@ -137,6 +137,21 @@ def test_a_failure_destination_gets_the_whole_record(bench: Any) -> None:
     assert record["responsePayload"]["errorType"] == "ValueError"
 
 
+RELEASED = """
+    import time, boto3
+    def handler(event, context):
+        while not boto3.client("ssm").get_parameters(Names=[context.function_name])["Parameters"]:
+            time.sleep(0.2)
+"""
+"""Goes on until there is a parameter of its name."""
+
+MAY_LOOK = {"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"}
+
+
+def release(bench: Any, function: str) -> None:
+    bench.client("ssm").put_parameter(Name=function.rsplit(":", 1)[1], Value="go on", Type="String")
+
+
 def counted(bench: Any, function: str, metric: str, statistic: str = "Sum") -> float:
     """A metric of the function over the last hour."""
     now = datetime.now(UTC)
@@ -149,11 +164,12 @@ def counted(bench: Any, function: str, metric: str, statistic: str = "Sum") -> f
         Period=86_400,
         Statistics=[statistic],
     )["Datapoints"]
-    return sum(float(point[statistic]) for point in found)
+    values = [float(point[statistic]) for point in found]
+    return max(values, default=0.0) if statistic == "Maximum" else sum(values)
 
 
-def test_calls_above_the_reserved_concurrency_are_refused_and_counted_once(bench: Any) -> None:
-    function = bench.function("import time\ndef handler(event, context):\n    time.sleep(2)\n")
+def test_calls_above_the_reserved_concurrency_are_refused_and_counted_once(bench: Any, waiting: Callable[..., Any]) -> None:
+    function = bench.function(RELEASED, MAY_LOOK, Timeout=120)
     functions = bench.client("lambda")
     version = functions.publish_version(FunctionName=function)["FunctionArn"]
     functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=2)
@@ -168,19 +184,24 @@ def test_calls_above_the_reserved_concurrency_are_refused_and_counted_once(bench
             return str(refusal.response["Reason"])
         return "ran"
 
-    with ThreadPoolExecutor(6) as pool:
-        outcomes = Counter(pool.map(call, range(6)))
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(call, number) for number in range(2)]
+        waiting(lambda: counted(bench, function, "ConcurrentExecutions", "Maximum") == 2)
+        refused = [call(number) for number in range(2, 6)]
+        release(bench, function)
+        outcomes = Counter([*(each.result() for each in running), *refused])
     assert outcomes == {"ran": 2, "ReservedFunctionConcurrentInvocationLimitExceeded": 4}
     assert [counted(bench, function, metric) for metric in ("Invocations", "Errors", "Throttles")] == [2, 0, 4]
     assert counted(bench, function, "ConcurrentExecutions", "Maximum") == 2
 
 
 def test_throttled_events_wait_and_every_one_runs_once(bench: Any, waiting: Callable[..., Any]) -> None:
-    function = bench.function("import time\ndef handler(event, context):\n    time.sleep(0.05)\n")
+    function = bench.function(RELEASED, MAY_LOOK, Timeout=120)
     functions = bench.client("lambda")
     functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
     for number in range(5):
         functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps({"number": number}))
+    waiting(lambda: counted(bench, function, "Throttles") >= 1)
+    release(bench, function)
     waiting(lambda: counted(bench, function, "Invocations") == 5)
-    assert counted(bench, function, "Throttles") >= 1
     assert counted(bench, function, "Errors") == 0

@@ -140,7 +140,7 @@ class House:
     def keys(self, bucket: str, prefix: str) -> list[str]:
         return [item["Key"] for item in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
 
-    def heard(self, word: str, seconds: float = 10) -> dict[str, Any]:
+    def heard(self, word: str, seconds: float = 120) -> dict[str, Any]:
         """The first event or message not yet asked for that holds the word."""
 
         def look() -> dict[str, Any] | None:
@@ -171,19 +171,25 @@ class House:
     def waiting_execution(self, name: str, **request: Any) -> str:
         """Starts an execution that waits for a token; gives the token."""
         self.states.start_execution(stateMachineArn=self.state_machine, name=name, input=json.dumps({"wait": True, **request}))
-        for _ in range(200):
+
+        def look() -> str | None:
             for message in self.sqs.receive_message(QueueUrl=self.tokens).get("Messages", []):
                 self.sqs.delete_message(QueueUrl=self.tokens, ReceiptHandle=message["ReceiptHandle"])
-                return str(json.loads(message["Body"])["token"])
-            time.sleep(0.05)
-        raise AssertionError("no token came")
+                waiting = json.loads(message["Body"])
+                if waiting["execution"] == name:
+                    return str(waiting["token"])
+            found = self.execution(name)
+            assert found["status"] == "RUNNING", found
+            return None
+
+        return str(self.until(look))
 
     def execution(self, name: str) -> dict[str, Any]:
         arn = f"{self.state_machine.replace(':stateMachine:', ':execution:')}:{name}"
         found: dict[str, Any] = self.states.describe_execution(executionArn=arn)
         return found
 
-    def until(self, look: Callable[[], Any], seconds: float = 20) -> Any:
+    def until(self, look: Callable[[], Any], seconds: float = 120) -> Any:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if found := look():
@@ -232,7 +238,10 @@ class House:
         wait = {
             "Type": "Task",
             "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-            "Arguments": {"QueueUrl": url, "MessageBody": {"token": "{% $states.context.Task.Token %}"}},
+            "Arguments": {
+                "QueueUrl": url,
+                "MessageBody": {"token": "{% $states.context.Task.Token %}", "execution": "{% $states.context.Execution.Name %}"},
+            },
             "End": True,
         }
         asked = {"Type": "Choice", "Choices": [{"Condition": "{% $states.input.wait = true %}", "Next": "Wait"}], "Default": "Done"}

@@ -43,5 +43,7 @@ def test_the_longest_of_the_running_executions_counts(house: Any, a_plan: Plan, 
     }
     monkeypatch.setattr(names, "APPROVAL_STATES", (state,))
     assert waiting.longest(datetime.now(UTC) + timedelta(hours=3)) == pytest.approx(3, abs=0.1)
-    house.states.stop_execution(executionArn=house.execution(a_plan.run_id)["executionArn"])
+    waits = house.execution(a_plan.run_id)
+    assert waits["status"] == "RUNNING", waits
+    house.states.stop_execution(executionArn=waits["executionArn"])
     assert waiting.longest(datetime.now(UTC) + timedelta(hours=3)) == 0

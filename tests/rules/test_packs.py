@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -15,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 from audit.register import Register, read_register
 from stacks.constructs.acknowledge import Answer, Owner, acknowledge, acknowledge_patterns
 from stacks.constructs.statements import allow
+from stacks.rules import review
 from stacks.rules.packs import PACKS, add_packs
 
 PLANTED = {
@@ -99,8 +101,17 @@ def test_an_acknowledgement_without_a_finding_is_stale(planted: Planted) -> None
     assert [known.finding for known in planted.register().stale()] == ["AwsSolutions-SQS3"]
 
 
-def test_an_acknowledgement_past_its_review_date_is_found(planted: Planted) -> None:
-    today = datetime.now(UTC).date()
+class Noon(datetime):
+    """A clock that stands still, far from midnight."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Noon:
+        return cls(2026, 3, 1, 12, tzinfo=tz)
+
+
+def test_an_acknowledgement_past_its_review_date_is_found(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review, "datetime", Noon)
+    today = Noon.now().date()
     acknowledge(planted.bucket, "AwsSolutions-S1", answer=answer(today.isoformat()))
     acknowledge(planted.bucket, "AwsSolutions-S10", answer=answer((today + timedelta(days=1)).isoformat()))
     found = [f for f in planted.register().open() if f.rule == "RFT-AcknowledgementReview"]

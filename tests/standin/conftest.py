@@ -262,11 +262,11 @@ class Bench:
     def fault(self, name: str, **params: Any) -> None:
         self.standin.admin("POST", "/_rft/faults", {"name": name, **params})
 
-    def finished(self, job: str = "rft-dev-one", within: float = 30.0) -> dict[str, Any]:
+    def finished(self, job: str = "rft-dev-one", within: float = 120.0) -> dict[str, Any]:
         """The job's description once it has ended."""
         return self.until(lambda found: found["status"] in ("Completed", "Failed", "Stopped"), job, within)
 
-    def until(self, true: Callable[[dict[str, Any]], bool], job: str = "rft-dev-one", within: float = 30.0) -> dict[str, Any]:
+    def until(self, true: Callable[[dict[str, Any]], bool], job: str = "rft-dev-one", within: float = 120.0) -> dict[str, Any]:
         end = time.monotonic() + within
         while time.monotonic() < end:
             found: dict[str, Any] = self.bedrock.get_model_customization_job(jobIdentifier=job)
@@ -278,7 +278,7 @@ class Bench:
     def statuses(self) -> list[str]:
         """`jobStatus` of the events so far, once those of an ended job have been sent."""
         for thread in self.standin.runner.threads.values():
-            thread.join(10)
+            thread.join(120)
         return [event["detail"]["jobStatus"] for event in self.cloud.events]
 
 

@@ -116,9 +116,7 @@ def test_a_job_can_look_older_than_it_is(bench: Any, make_request: Any) -> None:
 def test_a_slow_start_can_be_stopped(bench: Any, make_request: Any) -> None:
     bench.fault("slow_start", seconds=600)
     bench.bedrock.create_model_customization_job(**make_request())
-    time.sleep(0.2)
-    found = bench.bedrock.get_model_customization_job(jobIdentifier="rft-dev-one")
-    assert found["statusDetails"]["validationDetails"]["status"] == "InProgress"
+    found = bench.until(lambda job: job["statusDetails"]["validationDetails"]["status"] == "InProgress")
     assert found["statusDetails"]["trainingDetails"]["status"] == "NotStarted"
     bench.bedrock.stop_model_customization_job(jobIdentifier="rft-dev-one")
     assert bench.finished()["status"] == "Stopped"

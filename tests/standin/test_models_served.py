@@ -38,7 +38,7 @@ def deploy(bench: Any, name: str = "candidate", **more: Any) -> str:
 
 
 def until_active(bench: Any, identifier: str) -> dict[str, Any]:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         found: dict[str, Any] = bench.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
         if found["status"] != "Creating":
@@ -177,7 +177,7 @@ def test_a_dataset_that_comes_later_is_found(bench: Any, make_problems: Any) -> 
     text = json.loads(make_problems(1, 3000).splitlines()[0])["messages"][0]["content"]
     assert ask(bench, BASE, text)["output"]["message"]["content"][0]["text"] == UNKNOWN_PROMPT
     bench.cloud.buckets["data"]["datasets/late/0123456789ab/train.jsonl"] = make_problems(10, 3000)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 120
     while ask(bench, BASE, text)["output"]["message"]["content"][0]["text"] == UNKNOWN_PROMPT:
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -192,17 +192,19 @@ def test_deployment_names_are_unique_and_tokens_idempotent(trained: Any) -> None
         deploy(trained, "other", clientRequestToken="t1")
 
 
-def test_an_update_swaps_the_model_behind_the_same_arn(trained: Any, make_request: Any) -> None:
+def test_an_update_swaps_the_model_behind_the_same_arn(trained: Any, make_request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     arn = deploy(trained)
     until_active(trained, arn)
     trained.bedrock.create_model_customization_job(**make_request(jobName="two", customModelName="two", clientRequestToken="two"))
     second = trained.finished("two")["outputModelArn"]
 
+    monkeypatch.setattr(control_models, "DEPLOY_SECONDS", 600.0)
     trained.bedrock.update_custom_model_deployment(customModelDeploymentIdentifier=arn, modelArn=second)
     during = trained.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
     with pytest.raises(ClientError, match="ConflictException"):
         trained.bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
-    time.sleep(0.35)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 601)
     after = trained.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier="candidate")
 
     assert (during["modelArn"], during["updateDetails"]) == (trained.model, {"modelArn": second, "updateStatus": "Updating"})

@@ -267,10 +267,10 @@ def test_every_pattern_the_stand_in_checks_compiles(bench: Any) -> None:
 
 def test_a_name_made_to_trip_the_pattern_is_refused_at_once() -> None:
     model = botocore.session.get_session().get_service_model("bedrock")
-    started = time.monotonic()
+    started = time.process_time()
     found = shapes.problems(model.shape_for("JobName"), "a" + "-" * 61 + "_", "jobName")
     assert len(found) == 1
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5, "a pattern that backtracks takes for ever"
 
 
 @given(st.text(alphabet="aZ0-+._", max_size=12))

@@ -126,7 +126,7 @@ def start(endpoint: cloud.Endpoint, setting: dict[str, str], name: str, role: st
 
 
 def ended(endpoint: cloud.Endpoint, job: str) -> dict[str, Any]:
-    bedrock, end = endpoint.client("bedrock"), time.monotonic() + 60
+    bedrock, end = endpoint.client("bedrock"), time.monotonic() + 300
     while time.monotonic() < end:
         found: dict[str, Any] = bedrock.get_model_customization_job(jobIdentifier=job)
         if found["status"] not in ("InProgress", "Stopping"):
@@ -197,7 +197,7 @@ def test_faults_reach_the_stand_in(endpoint: cloud.Endpoint) -> None:
 
 
 def event_of(endpoint: cloud.Endpoint, setting: dict[str, str]) -> dict[str, Any]:
-    sqs, end = endpoint.client("sqs"), time.monotonic() + 10
+    sqs, end = endpoint.client("sqs"), time.monotonic() + 120
     while time.monotonic() < end:
         found = sqs.receive_message(QueueUrl=setting["queue"]).get("Messages")
         if found:
