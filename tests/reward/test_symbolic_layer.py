@@ -47,11 +47,11 @@ def test_the_layer_and_the_reward_tree_are_all_that_a_function_needs(tmp_path: P
     assert sum(path.stat().st_size for path in files) < 30_000_000
     tree = packaging.reward_tree(tmp_path)
     environment = {"PYTHONPATH": os.pathsep.join([str(tree), str(layer / "python")]), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-S", "-c", GRADE], capture_output=True, text=True, env=environment, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-S", "-c", GRADE], capture_output=True, text=True, env=environment, timeout=300, check=False)
     assert done.stdout.split() == ["correct"], done.stderr[-2000:]
 
 
 def test_without_the_layer_the_grader_says_what_is_missing(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(packaging.reward_tree(tmp_path))}
-    done = subprocess.run([sys.executable, "-S", "-c", GRADE], capture_output=True, text=True, env=environment, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-S", "-c", GRADE], capture_output=True, text=True, env=environment, timeout=300, check=False)
     assert "lambda/symbolic/requirements.txt" in done.stderr

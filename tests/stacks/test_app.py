@@ -28,7 +28,7 @@ def run_app(out: Path, context: dict[str, object], *, validate: bool = False, be
         if before
         else [sys.executable, "app.py"]
     )
-    return subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=900)
 
 
 def test_every_environment_becomes_one_stage_of_three_valid_stacks(tmp_path: Path) -> None:
