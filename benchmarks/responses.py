@@ -11,15 +11,16 @@ from typing import Any
 PROBLEMS = Path(__file__).resolve().parent.parent / "datasets" / "word-problems.jsonl"
 
 
-def events(*, count: int, batch: int, seed: int = 11, bare: bool = False) -> list[list[dict[str, Any]]]:
+def events(*, count: int, batch: int, seed: int = 11, bare: bool = False, problems: Path = PROBLEMS) -> list[list[dict[str, Any]]]:
     """`count` events of `batch` samples each, as Bedrock sends them: four responses to a prompt, with the metadata staging adds.
 
     Args:
         bare: gives only the final number as reference answer, instead of the worked solution.
+        problems: a file of problems in GSM8K's shape.
     """
     draw = random.Random(seed)
-    problems = [json.loads(line) for line in PROBLEMS.read_text(encoding="utf-8").splitlines()]
-    return [[_sample(draw, problems[(number * batch + index) // 4 % len(problems)], f"{number}-{index}", bare=bare)
+    read = [json.loads(line) for line in problems.read_text(encoding="utf-8").splitlines()]
+    return [[_sample(draw, read[(number * batch + index) // 4 % len(read)], f"{number}-{index}", bare=bare)
              for index in range(batch)] for number in range(count)]  # fmt: skip
 
 

@@ -96,11 +96,13 @@ def _line(values: Values, environment: str, run_id: str | None, now_ms: int) -> 
     Raises:
         ValueError: if a value is not finite.
     """
-    texts = [value if type(value) is int else _text(value) for value in values.values()]
+    texts = [_text(value) for value in values.values()]
     if "" in texts:
         kept = {metric: value for metric, value in values.items() if isinstance(value, (int, float)) or value}
         return _line(kept, environment, run_id, now_ms) if kept else ""
-    return _form(tuple(values), environment, run_id) % (now_ms, *texts)
+    line = [*_form(tuple(values), environment, run_id)]
+    line[1::2] = [str(now_ms), *texts]
+    return "".join(line)
 
 
 def _text(value: float | Sequence[float]) -> str:
@@ -110,18 +112,18 @@ def _text(value: float | Sequence[float]) -> str:
         ValueError: if one is not finite.
     """
     if isinstance(value, (int, float)):
-        # Python writes a finite float as JSON does.
-        return repr(value) if type(value) is float and isfinite(value) else _encode(value)
-    if not value:
-        return ""
+        # Python writes an integer and a finite float as JSON does.
+        return repr(value) if type(value) is int or (type(value) is float and isfinite(value)) else _encode(value)
+    if len(value) < 2:
+        return _text(value[0]) if value else ""
     written = _written.get(type(value[0]))
-    text = _encode(list(value))[1:-1] if written is None else ",".join(map(written, value))
-    return f"[{text}]" if len(value) > 1 else text
+    return _encode(list(value)) if written is None else f"[{','.join(map(written, value))}]"
 
 
 @lru_cache(maxsize=512)
-def _form(metrics: tuple[Metric, ...], environment: str, run_id: str | None) -> str:
-    """A record without its time and values, a ``%s`` in the place of each. The same few come with every batch of a job."""
+def _form(metrics: tuple[Metric, ...], environment: str, run_id: str | None) -> tuple[str, ...]:
+    """A record without its time and values: its text before, between and behind them, an empty string in the place of each. The same
+    few come with every batch of a job."""
     definitions: dict[tuple[tuple[str, ...], ...], list[dict[str, object]]] = {}
     for metric in metrics:
         known = metric.value
@@ -130,5 +132,6 @@ def _form(metrics: tuple[Metric, ...], environment: str, run_id: str | None) -> 
         definitions.setdefault(sets, []).append(definition)
     directives = _encode([{"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": same} for sets, same in definitions.items()])
     dimensions = {DIMENSION_ENVIRONMENT: environment, DIMENSION_RUN: run_id} if run_id else {DIMENSION_ENVIRONMENT: environment}
-    head = f'"CloudWatchMetrics":{directives}}},{_encode(dimensions)[1:-1]}'.replace("%", "%%")
-    return f'{{"_aws":{{"Timestamp":%s,{head}' + "".join(f",{_encode(metric.metric_name)}:%s" for metric in metrics) + "}"
+    between = [f",{_encode(metric.metric_name)}:" for metric in metrics]
+    between[0] = f',"CloudWatchMetrics":{directives}}},{_encode(dimensions)[1:-1]}{between[0]}'
+    return ('{"_aws":{"Timestamp":', *[part for text in between for part in ("", text)], "", "}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from contracts import emf, names
@@ -107,8 +108,12 @@ def report_usage(grade: Callable[[Sample], Score], items: Sequence[Any], *, envi
 def belongs(metadata: Mapping[str, Any]) -> tuple[str | None, str]:
     """The run and the split a training record names; what comes in an event is not trusted to be a dimension of a metric."""
     run_id, split = metadata.get(names.META_RUN_ID), metadata.get(names.META_SPLIT)
-    valid = isinstance(run_id, str) and len(run_id) <= names.RUN_ID_MAX and names.RUN_ID_PATTERN.fullmatch(run_id)
     return (
-        run_id if valid else None,
+        run_id if isinstance(run_id, str) and _is_run(run_id) else None,
         split if isinstance(split, str) and split in REWARD_BY_SPLIT else names.SPLIT_TRAIN,
     )
+
+
+@lru_cache(maxsize=64)
+def _is_run(run_id: str) -> bool:
+    return len(run_id) <= names.RUN_ID_MAX and names.RUN_ID_PATTERN.fullmatch(run_id) is not None

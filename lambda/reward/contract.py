@@ -115,13 +115,13 @@ def columns(items: Sequence[Any]) -> Columns | None:
     try:
         ids, metadata = [item["id"] for item in items], [item["metadata"] for item in items]
         turns = [item["messages"][-1] for item in items]
-        responses, roles = [turn["content"] for turn in turns], [turn["role"] for turn in turns]
+        responses = [turn["content"] for turn in turns if turn["role"] == "assistant"]
         references = [record["reference_answer"] for record in metadata]
         for texts in (ids, responses, references):
             "".join(texts)  # refuses whatever is no text, faster than looking at each
     except (KeyError, TypeError, IndexError):
         return None
-    return Columns(ids, responses, references, metadata) if roles.count("assistant") == len(roles) else None
+    return Columns(ids, responses, references, metadata) if len(responses) == len(ids) else None
 
 
 def _any_shape(item: Any, position: int) -> Sample:

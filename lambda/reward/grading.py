@@ -98,13 +98,14 @@ def _grade_columns(items: Sequence[object], together: ByOutcome) -> Graded | Non
     value_of, components_of = together.values, together.components
     try:
         outcomes = together.outcomes(read.responses, read.references)
+        values = [value_of[outcome] for outcome in outcomes]
         results = [
-            {"id": ident, "aggregate_reward_score": value_of[outcome], "metrics_list": components_of[outcome]}
-            for ident, outcome in zip(read.ids, outcomes, strict=True)
+            {"id": ident, "aggregate_reward_score": value, "metrics_list": components_of[outcome]}
+            for ident, value, outcome in zip(read.ids, values, outcomes, strict=True)
         ]
     except Exception:
         return None
-    return Graded(lengths, read.metadata, outcomes, [value_of[outcome] for outcome in outcomes], results, [], components_of)
+    return Graded(lengths, read.metadata, outcomes, values, results, [], components_of)
 
 
 def place(error: BaseException) -> str:

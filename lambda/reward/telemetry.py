@@ -31,7 +31,7 @@ _Key = tuple[str | None, str]
 _Values = dict[Metric, float | Sequence[float]]
 _NO_RUN: _Key = (None, names.SPLIT_TRAIN)
 
-_STAGED_KEYS = (names.META_RUN_ID, names.META_SPLIT, names.META_RECORD_ID)
+_RUN, _SPLIT, _RECORD = names.META_RUN_ID, names.META_SPLIT, names.META_RECORD_ID
 _TEXTS = {str}
 
 
@@ -54,15 +54,15 @@ def report(graded: Graded, *, environment: str, milliseconds: float) -> None:
     latency: float | None = milliseconds
     for (run_id, split), group in _groups(graded).items():
         rewards, noted = group.rewards, batches.NOTED[split]
+        counts = {outcome: group.outcomes.count(outcome) for outcome in set(group.outcomes)}
         values: _Values = {REWARD_BY_SPLIT[split]: rewards, Metric.SAMPLES_GRADED: len(rewards)}
         if split == names.SPLIT_TRAIN:
-            values[Metric.RESPONSE_LENGTH] = [length for length in group.lengths if length is not None]
+            values[Metric.RESPONSE_LENGTH] = _lengths(group, counts)
             values[Metric.GROUP_SPREAD] = _spreads(group.records, rewards)
         elif split == names.SPLIT_VALIDATION:
-            noted += f',"{Metric.RESPONSE_LENGTH.metric_name}":{[length for length in group.lengths if length is not None]}'
+            noted += f',"{Metric.RESPONSE_LENGTH.metric_name}":{_lengths(group, counts)}'
             noted += f',"{Metric.GROUP_SPREAD.metric_name}":{_spreads(group.records, rewards)}'
         if split != names.SPLIT_REHEARSAL:
-            counts = {outcome: group.outcomes.count(outcome) for outcome in set(group.outcomes)}
             values |= _outcomes(counts)
             noted += _components(_weighted(counts, graded.shared) if graded.shared else _each(group.results))
         if latency is not None:
@@ -78,13 +78,16 @@ def report_unusable(*, environment: str) -> None:
 
 
 def _groups(graded: Graded) -> dict[_Key, _Group]:
+    metadata = graded.metadata
     try:
-        runs, splits, records = [[each[key] for each in graded.metadata] for key in _STAGED_KEYS]
+        run_id, split = metadata[0][_RUN], metadata[0][_SPLIT]
+        records = [each[_RECORD] for each in metadata if each[_RUN] == run_id and each[_SPLIT] == split]
+        if len(records) == len(metadata):
+            return {_key(run_id, split, 0): _Group(graded.lengths, graded.outcomes, graded.values, records, graded.results)}
     except KeyError:  # a record that was not staged by the pipeline
-        runs, splits, records = [[each.get(key) for each in graded.metadata] for key in _STAGED_KEYS]
-    if runs.count(runs[0]) == len(runs) and splits.count(splits[0]) == len(splits):
-        return {_key(runs[0], splits[0], 0): _Group(graded.lengths, graded.outcomes, graded.values, records, graded.results)}
+        pass
     groups: dict[_Key, tuple[list[Any], ...]] = {}
+    runs, splits, records = [[each.get(key) for each in metadata] for key in (_RUN, _SPLIT, _RECORD)]
     columns = (graded.lengths, graded.outcomes, graded.values, records, graded.results)
     for run_id, split, *entries in zip(runs, splits, *columns, strict=True):
         group = groups.setdefault(_key(run_id, split, len(groups)), ([], [], [], [], []))
@@ -96,6 +99,13 @@ def _groups(graded: Graded) -> dict[_Key, _Group]:
 def _key(run_id: object, split: object, known: int) -> _Key:
     run, named = batches.belongs({names.META_RUN_ID: run_id, names.META_SPLIT: split})
     return (run if known < MAX_GROUPS else None, named)
+
+
+def _lengths(group: _Group, counts: Mapping[Outcome, int]) -> Sequence[int]:
+    """Characters of the responses that have any: all but those of items with the wrong shape."""
+    if Outcome.INVALID in counts:
+        return [length for length in group.lengths if length is not None]
+    return group.lengths  # type: ignore[return-value]  # none is None
 
 
 def _spreads(records: Sequence[object], rewards: Sequence[float]) -> list[float]:
@@ -114,7 +124,9 @@ def _spreads(records: Sequence[object], rewards: Sequence[float]) -> list[float]
 
 def _group_size(records: Sequence[object]) -> int:
     """Responses to each prompt, if those to one stand together and each has as many, as a policy draws them; 0 if not."""
-    size = records.count(records[0])
+    size, first = 1, records[0]
+    while size < len(records) and records[size] == first:
+        size += 1
     firsts = records[::size]
     if len(records) % size or set(map(type, firsts)) != _TEXTS or len(set(firsts)) != len(firsts):
         return 0

@@ -61,6 +61,14 @@ def test_the_verdicts_of_a_batch_are_those_of_its_samples(mode: str, batch: list
     assert together._replace(shared=None) == grading.grade_all(items, one_by_one(build("math", {"mode": mode})))
 
 
+@pytest.mark.parametrize("mode", ["strict", "lenient"])
+@given(text=texts, reference=references)
+def test_the_short_way_to_a_verdict_ends_where_the_long_one_does(mode: str, text: str, reference: str) -> None:
+    """A line that ends has the number of one that does not, and is never read the short way."""
+    grade = build("math", {"mode": mode})
+    assert grade(Sample("s", text, reference, [], {})) == grade(Sample("s", f"{text}\n", reference, [], {}))
+
+
 @pytest.mark.parametrize(
     "odd",
     [

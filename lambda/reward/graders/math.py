@@ -25,7 +25,7 @@ MAX_PARTIAL = 0.3
 """Highest pay for form alone. Above it a policy that never solves a problem could pass for one that is learning."""
 
 # The plain case, most of all answers; whatever else a line may hold is left to `read_marked`.
-_PLAIN = re.compile(r"[ \t*]*\$?(-?(?:[0-9]{1,3}(?:,[0-9]{3}){0,12}|[0-9]{1,40}))\**\.?\**[ \t\r]*(?:\n|\Z)")
+_PLAIN = re.compile(r"[ \t*]*+\$?(-?[0-9]{1,40}+(?:(?<![0-9]{4})(?:,[0-9]{3}){1,12}+)?+)\**+\.?\**+[ \t\r]*+(?:\n|\Z)")
 _plain_at = _PLAIN.match
 _BOXED = "\\boxed{"
 _MAX_BOXED = 100
@@ -38,6 +38,12 @@ class _Absent(str):
 
 
 _NO_ANSWER = _Absent()
+"""What `_fallback` gives where there is no answer; None is one that is unreadable."""
+
+# Python before 3.12 takes longer to look up a member of an enumeration than to compare two texts.
+_CORRECT, _WRONG, _NO_MARKER, _UNPARSABLE, _BAD_GOLD = (
+    Outcome.CORRECT, Outcome.WRONG, Outcome.NO_MARKER, Outcome.UNPARSABLE, Outcome.BAD_GOLD
+)  # fmt: skip
 _NO_REFERENCE = object()
 
 
@@ -55,13 +61,10 @@ def grader(*, mode: str = "strict", partial: float = 0.0) -> Callable[[Sample], 
     _check(mode, partial)
     lenient = mode == "lenient"
     verdicts = {
-        Outcome.CORRECT: _score(1.0, Outcome.CORRECT, answered=True),
-        Outcome.WRONG: _score(float(partial), Outcome.WRONG, answered=True),
-        Outcome.NO_MARKER: _score(0.0, Outcome.NO_MARKER, answered=False),
-        Outcome.UNPARSABLE: _score(0.0, Outcome.UNPARSABLE, answered=False),
-        Outcome.BAD_GOLD: _score(0.0, Outcome.BAD_GOLD, answered=False),
+        _CORRECT: _score(1.0, _CORRECT, answered=True),
+        _WRONG: _score(float(partial), _WRONG, answered=True),
+        **{outcome: _score(0.0, outcome, answered=False) for outcome in (_NO_MARKER, _UNPARSABLE, _BAD_GOLD)},
     }
-    correct, wrong = Outcome.CORRECT, Outcome.WRONG
 
     # The responses to one prompt arrive together, so the last reference read is kept, as one value that is swapped whole.
     kept: tuple[object, str | None, str] = (_NO_REFERENCE, None, "")
@@ -69,7 +72,8 @@ def grader(*, mode: str = "strict", partial: float = 0.0) -> Callable[[Sample], 
     def outcomes_of(responses: Sequence[str], references: Sequence[object]) -> list[Outcome]:
         nonlocal kept
         last, written, digits = kept
-        untagged = "<" not in "".join(responses)
+        everything = "".join(responses)
+        untagged, ascii_only = "<" not in everything, everything.isascii()
         outcomes: list[Outcome] = []
         append = outcomes.append
         # The marked line as GSM8K writes it, which nearly every response has; `_outcome` would find the same, in five times as long.
@@ -79,11 +83,11 @@ def grader(*, mode: str = "strict", partial: float = 0.0) -> Callable[[Sample], 
                 last, written, digits = _read(reference)
             if marked and (untagged or "<" not in text):
                 if tail == written:
-                    append(correct)
+                    append(_CORRECT)
                     continue
                 # Two runs of digits without leading zeros are equal as numbers exactly if they are equal as text.
-                if digits and tail.isdecimal() and tail[0] != "0" and len(tail) <= MAX_DIGITS and tail.isascii():
-                    append(correct if tail == digits else wrong)
+                if digits and tail.isdecimal() and tail >= "1" and len(tail) <= MAX_DIGITS and (ascii_only or tail.isascii()):
+                    append(_CORRECT if tail == digits else _WRONG)
                     continue
             append(_outcome(text, written, digits, lenient))
         kept = (last, written, digits)
@@ -96,32 +100,26 @@ def grader(*, mode: str = "strict", partial: float = 0.0) -> Callable[[Sample], 
     return grade
 
 
-def _outcome(text: str, written: str | None, digits: str, lenient: bool) -> Outcome:
+def _outcome(response: str, written: str | None, digits: str, lenient: bool) -> Outcome:
     """What a response deserves, however it is written."""
     if written is None:
-        return Outcome.BAD_GOLD
-    answer = answer_of(without_thinking(text) if "<" in text else text, lenient)
-    if not answer:
-        return Outcome.UNPARSABLE if answer is None else Outcome.NO_MARKER
-    if digits and answer.isdecimal() and answer[0] != "0":
-        return Outcome.CORRECT if answer == digits else Outcome.WRONG
-    return Outcome.CORRECT if _decimal(answer) == _decimal(written) else Outcome.WRONG
-
-
-def answer_of(response: str, lenient: bool = False) -> str | None:
-    """The number a response gives as its answer, as written there; None if it is unreadable, an empty string if none is given.
-
-    Thinking has been taken out of `response` before.
-    """
+        return _BAD_GOLD
+    if "<" in response:
+        response = without_thinking(response)
     position = response.rfind(MARKER)
-    if position >= 0:
-        plain = _plain_at(response, position + 4)
-        if plain is not None:
-            return plain[1]
+    if position < 0:
+        answer = _fallback(response) if lenient else _NO_ANSWER
+    elif plain := _plain_at(response, position + 4):
+        answer = plain[1]
+    else:
         line = _line(response, position + 4)
-        if not lenient or line.strip():
-            return read_marked(line)
-    return _fallback(response) if lenient else _NO_ANSWER
+        answer = _fallback(response) if lenient and not line.strip() else read_marked(line)
+    if not answer:
+        return _UNPARSABLE if answer is None else _NO_MARKER
+    answer = answer.replace(",", "")
+    if digits and answer.isdecimal() and answer[0] != "0":
+        return _CORRECT if answer == digits else _WRONG
+    return _CORRECT if Decimal(answer) == Decimal(written.replace(",", "")) else _WRONG
 
 
 def gold_of(reference: str | None) -> str | None:
@@ -158,10 +156,6 @@ def _plain_digits(numeral: str | None) -> str:
     """The digits of a whole number without sign and leading zeros; empty for any other number."""
     digits = numeral.replace(",", "") if numeral else ""
     return digits if digits.isdecimal() and digits[0] != "0" else ""
-
-
-def _decimal(numeral: str) -> Decimal:
-    return Decimal(numeral.replace(",", ""))
 
 
 def _fallback(response: str) -> str | None:
