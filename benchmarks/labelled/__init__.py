@@ -22,7 +22,7 @@ GRADERS = ("code", "composite", "format", "match", "pii", "policy", "preference"
 LAYERED = ("symbolic",)
 """Further ones, which need the optional layer."""
 
-PATIENCE: Mapping[str, Mapping[str, Any]] = {"symbolic": {"seconds": 10.0}}
+PATIENCE: Mapping[str, Mapping[str, Any]] = {grader: {"seconds": 10.0} for grader in ("symbolic", "format", "policy")}
 """Options of a grader unless a case has its own: a label says what an answer is worth, not how busy the machine is."""
 
 

@@ -56,6 +56,8 @@ CASES = [
     refused("date of birth, German", "geboren am 04.07.1986"),
     refused("listed name", "Mira Holt called.", metadata=_LISTED),
     refused("listed name, other case and spacing", "MIRA\n holt called.", metadata=_LISTED),
+    refused("listed name without its accents", "Zoe Kovac called.", metadata={"pii_values": ["Zo\u00eb Kova\u010d"]}),
+    refused("listed name with accents added", "M\u00eera H\u00f6lt called.", metadata=_LISTED),
     refused("listed name spelled apart", "M-i-r-a H.o.l.t called.", metadata=_LISTED),
     refused("listed code without its hyphen", "case PZ778812", metadata=_LISTED),
     refused("listed name in thinking", "<think>Mira Holt asks</think>The customer asks.", metadata=_LISTED),

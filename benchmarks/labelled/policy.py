@@ -50,6 +50,7 @@ CASES = [
     paid("name with an underscore", "See no_guarantee_given. Not financial advice.", options=_BANK),
     paid("check mark is no emoji", "\u2713 done \u27a4 next", options=_TONE),
     refused("breaks a gate", "We guarantee it. Not financial advice.", options=_BANK),
+    refused("breaks a gate with another hyphen", "It is risk\u2011free. Not financial advice.", options=_BANK),
     refused("breaks a gate in capitals", "GUARANTEE! Not financial advice.", options=_BANK),
     refused("breaks a gate with hidden signs", "We guar\u200bantee it. Not financial advice.", options=_BANK),
     refused("breaks a gate in wide letters", "We \uff47uarantee it. Not financial advice.", options=_BANK),

@@ -20,7 +20,7 @@ from reward.score import Outcome
 from benchmarks import labelled
 
 SETUPS: dict[str, tuple[str, dict[str, Any]]] = {
-    f"{grader} {number}": (grader, json.loads(text))
+    f"{grader} {number}": (grader, {**labelled.PATIENCE.get(grader, {}), **json.loads(text)})
     for grader in labelled.GRADERS
     for number, text in enumerate(sorted({json.dumps(case.options, sort_keys=True) for case in labelled.cases(grader)}))
 }

@@ -22,8 +22,8 @@ _FOLD = {0x2212: "-", **{0xFEE0 + ord(character): character for character in "01
 
 _MULTIPLIERS = """
     hundred hundreds thousand thousands million millions billion billions trillion trillions mil mln mn bn tn millones millionen
-    tausend lakh lakhs crore crores dozen dozens gross score couple half halves third thirds quarter quarters fourth fourths fifth
-    fifths sixth sixths seventh eighth eighths ninth tenth tenths hundredth hundredths thousandth thousandths
+    mille thou grand tausend lakh lakhs crore crores dozen dozens gross score couple half halves third thirds quarter quarters fourth
+    fourths fifth fifths sixth sixths seventh eighth eighths ninth tenth tenths hundredth hundredths thousandth thousandths
     double triple twice squared cubed factorial minus plus negative over pi infinity
 """
 _NUMBER_WORDS = """
@@ -31,12 +31,15 @@ _NUMBER_WORDS = """
     twenty thirty forty fourty fifty sixty seventy eighty ninety
 """
 _HEDGES = """
-    or and either otherwise maybe perhaps possibly probably likely approx approximately about around roughly nearly almost not no never
-    wrong incorrect unknown unsure guess if unless but between to through until versus vs ish
+    or and either neither nor otherwise maybe perhaps possibly probably likely presumably supposedly hopefully approx approximately about
+    around roughly nearly almost not no never cannot wrong incorrect false unknown unsure doubt doubtful guess if unless except but between
+    to through until versus vs ish than least most below exceed exceeds exceeding
+    oder bis nicht kein keine vielleicht etwa ungefähr circa ou environ peut pas quizá quizás
+    aproximadamente casi ni forse quasi talvez
 """
 _REFUSED = frozenset((_MULTIPLIERS + _NUMBER_WORDS + _HEDGES).split())
 """Words that change the number, are one, or take it back."""
-_REFUSED_IN_SENTENCE = _REFUSED - {"and", "to", "no", "over", "if", "but", "through", "until", "likely"}
+_REFUSED_IN_SENTENCE = _REFUSED - {"and", "to", "no", "over", "if", "but", "through", "until", "likely", "except", "grand"}
 """A whole sentence may hold the plain joining words; a unit may not."""
 
 _UNIT_LETTERS = frozenset("glhscfGLHSCF")

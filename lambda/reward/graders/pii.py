@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reward.contract import Sample
 from reward.graders import texts
@@ -86,13 +86,16 @@ def _listed(given: object) -> list[str] | None:
 
 
 def _leaks(response: str, listed: Sequence[str], detectors: Sequence[str], harmless: set[str]) -> bool:
-    if listed and any(_holds_any(reading, listed) for reading in texts.all_readings(response)):
-        return True
+    if listed:
+        values = dict.fromkeys([*listed, *map(texts.unaccented, listed)])
+        read = texts.all_readings(response)
+        if any(_holds_any(reading, values) for reading in dict.fromkeys([*read, *map(texts.unaccented, read)])):
+            return True
     shown = dict.fromkeys((levelled(texts.visible(response)), levelled(texts.plain(response))))
     return any(texts.fold(found) not in harmless for text in shown for name in detectors for found in DETECTORS[name](text))
 
 
-def _holds_any(folded: str, values: Sequence[str]) -> bool:
+def _holds_any(folded: str, values: Iterable[str]) -> bool:
     """Whether a folded text holds one of the folded values as words, or spelled apart or run together."""
     places = [index for index, sign in enumerate(folded) if sign.isalnum()]
     squeezed = "".join([folded[index] for index in places])

@@ -27,7 +27,8 @@ _PUNCTUATION = (
 _WORD = re.compile(rf"[{_SPACELESS}]|[^\s{_PUNCTUATION}{_SPACELESS}]+(?:['\u2019][^\s{_PUNCTUATION}{_SPACELESS}]+)*")
 _SPACELESS_SIGN = re.compile(rf"[{_SPACELESS}]")
 _SPACE = re.compile(r"\s+")
-_APOSTROPHES = {0x2018: "'", 0x2019: "'", 0x02BC: "'"}
+_TYPED = {0x2018: "'", 0x2019: "'", 0x02BC: "'", 0x2010: "-", 0x2011: "-"}
+"""Apostrophes and hyphens as a keyboard has them; models write the others as readily."""
 # What Unicode calls default ignorable, controls that are no white space, and blanks that pass for a letter.
 _HIDDEN = (
     "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -73,7 +74,7 @@ def visible(text: str) -> str:
 
 def fold(text: str) -> str:
     """The form in which texts are compared: visible, without case, each run of white space one space."""
-    return _SPACE.sub(" ", visible(text).casefold().translate(_APOSTROPHES)).strip()
+    return _SPACE.sub(" ", visible(text).casefold().translate(_TYPED)).strip()
 
 
 def plain(text: str) -> str:
@@ -89,6 +90,11 @@ def readings(text: str) -> tuple[str, ...]:
 def all_readings(text: str) -> tuple[str, ...]:
     """As `readings`, and the folded plain text: a forbidden phrase is there if any has it."""
     return tuple(dict.fromkeys((*readings(text), fold(plain(text)))))
+
+
+def unaccented(text: str) -> str:
+    """`text` without the marks of its letters: a name is often written so by who cannot type them."""
+    return text if text.isascii() else "".join([sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign)])
 
 
 def words(text: str) -> list[str]:
