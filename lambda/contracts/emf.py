@@ -96,10 +96,12 @@ def _line(values: Values, environment: str, run_id: str | None, now_ms: int) -> 
     Raises:
         ValueError: if a value is not finite.
     """
+    if not values:
+        return ""
     texts = [_text(value) for value in values.values()]
     if "" in texts:
         kept = {metric: value for metric, value in values.items() if isinstance(value, (int, float)) or value}
-        return _line(kept, environment, run_id, now_ms) if kept else ""
+        return _line(kept, environment, run_id, now_ms)
     line = [*_form(tuple(values), environment, run_id)]
     line[1::2] = [str(now_ms), *texts]
     return "".join(line)

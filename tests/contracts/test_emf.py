@@ -62,6 +62,10 @@ def test_what_is_not_finite_or_empty_is_left_out() -> None:
     assert records({Metric.REWARD: [nan], Metric.GROUP_SPREAD: []}) == []
 
 
+def test_of_no_metrics_there_is_no_record() -> None:
+    assert emf.lines({}, environment="dev", run_id="run-1", now_ms=1, noted=',"more":1') == []
+
+
 def test_whole_numbers_and_fractions_keep_their_kind_and_value() -> None:
     (record,) = records({Metric.RESPONSE_LENGTH: [1, 0, 70_000], Metric.REWARD: [1.0, 0.0, 1e-7], Metric.GROUP_SPREAD: [1, 0.5, True]})
     assert repr(record["ResponseLength"]) == "[1, 0, 70000]"
