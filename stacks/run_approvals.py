@@ -9,6 +9,19 @@ from contracts.events import Outcome
 
 from stacks.run_states import NULL, State, catch, choice, go_on, outcome, task
 
+UNVERIFIED = {
+    "approvals": (
+        "{% $merge([$approvals, {'continue': {"
+        "'approved': false, "
+        "'by': $answer.approved = true ? 'the pipeline' : ($exists($answer.by) ? $string($answer.by) : 'somebody') & ' (not proven)', "
+        "'reason': $answer.approved = true ? 'the yes could not be verified' : "
+        "$exists($answer.reason) ? $substring($string($answer.reason), 0, 900) : '', "
+        "'at': $states.context.State.EnteredTime, "
+        "'principal': null}}]) %}"
+    )
+}
+"""An answer about the job that nobody could verify is none when it says yes, and stays a no when it says no."""
+
 
 def approval(functions: Mapping[str, str], *, kind: str, state: str, approved: str, refused: Outcome, seconds: int) -> dict[str, State]:
     """Asks in `state`, has the answer verified, and goes to `approved` or ends with `refused`."""
@@ -37,7 +50,8 @@ def approval(functions: Mapping[str, str], *, kind: str, state: str, approved: s
 def ask_to_continue(functions: Mapping[str, str], seconds: int) -> dict[str, State]:
     """Asks whether a job that reached a guard rail may go on.
 
-    The job runs on while a person thinks. Whatever ends the wait, TrackTraining reads the answer: only a proven yes lets the job go on.
+    The job runs on while a person thinks. Whatever ends the wait, TrackTraining reads the answer: only a proven yes lets the job go on, and
+    a no is heard even when the job has completed meanwhile.
     """
     unanswered = go_on({"approvals": "{% $merge([$approvals, {'continue': null}]) %}"}, "TrackTraining")
     return {
@@ -52,7 +66,7 @@ def ask_to_continue(functions: Mapping[str, str], seconds: int) -> dict[str, Sta
             "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
             "TimeoutSeconds": seconds,
         },
-        "VerifyContinue": _verify(functions, "continue", following="TrackTraining", otherwise=unanswered),
+        "VerifyContinue": _verify(functions, "continue", following="TrackTraining", otherwise=go_on(UNVERIFIED, "TrackTraining")),
     }
 
 

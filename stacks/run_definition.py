@@ -263,7 +263,8 @@ def _training(functions: Mapping[str, str], poll_seconds: int, ask_seconds: int)
         ),
         "JobEnded": choice(
             ("$job.ended and $job.status = 'Completed' and $stoppedBy = null", "DeployCandidate", {"modelArn": "{% $job.model_arn %}"}),
-            # A job may complete before the stop somebody asked for reaches it; the run is stopped all the same.
+            # A job may complete before the stop somebody asked for reaches it, or before a no to the guard rails' question is given; the
+            # run is stopped all the same.
             (
                 "$job.ended and $job.status in ['Completed', 'Stopped']",
                 "CleanUp",
@@ -271,7 +272,9 @@ def _training(functions: Mapping[str, str], poll_seconds: int, ask_seconds: int)
                     "modelArn": "{% $job.model_arn %}",
                     "outcome": outcome(
                         Outcome.TRAINING_STOPPED,
-                        "{% $stoppedBy ? 'stopped by ' & $stoppedBy.by & ': ' & $stoppedBy.reason : $string($job.reason) %}",
+                        # A guard rail's own reason says what was asked and answered as well.
+                        "{% $job.guard.stopped ? $job.guard.stopped : "
+                        "$stoppedBy ? 'stopped by ' & $stoppedBy.by & ': ' & $stoppedBy.reason : $string($job.reason) %}",
                         "TrackTraining",
                     ),
                 },

@@ -12,7 +12,8 @@ def approval_problem(approvals: Mapping[str, Any] | None, kind: str) -> str | No
     if not isinstance(answer, Mapping):
         return f"needs the {kind} approval and has none; allowed is a run a person approved with: rft run approve"
     if answer.get("approved") is not True:
-        return f"the {kind} approval was refused by {answer.get('by', 'an unnamed person')}"
+        words = f": {answer['reason']}" if answer.get("reason") else ""
+        return f"the {kind} approval was refused by {answer.get('by', 'an unnamed person')}{words}"
     principal = answer.get("principal")
     if not isinstance(principal, Mapping) or not principal.get("arn"):
         return f"the {kind} approval names nobody who was proven; allowed is one that VerifyApproval has seen"

@@ -51,6 +51,13 @@ class GuardRecord:
             return attrs.evolve(self, asked=None, stopped=f"{self.asked['reason']}; {problem}")
         return attrs.evolve(self, asked=None, cleared=(*self.cleared, self.asked["rail"]))
 
+    def refusal(self, approvals: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """The answer of a person who was asked and did not say yes; None when nobody was asked or nobody has answered."""
+        answer = (approvals or {}).get(tokens.CONTINUE)
+        if self.asked is None or not isinstance(answer, Mapping) or approval_problem(approvals, tokens.CONTINUE) is None:
+            return None
+        return answer
+
     def reached(self, finding: Finding) -> GuardRecord:
         """With what a rail that was reached demands."""
         if finding.action == STOP:

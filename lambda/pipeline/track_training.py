@@ -5,7 +5,8 @@ the settings say.
 
 Event `{plan, job_arn, guard?, approvals?, stop?}`, `stop` being what a person woke the run with: `{by, reason, proof}`; gives `{status,
 ended, model_arn, reason, elapsed_hours, spent_usd, reward: {mean, samples}, ask, guard, stopped_by: {by, reason, principal} | null}`.
-`guard` goes back in with the next look; with `ask` a person must be asked before it.
+`guard` goes back in with the next look; with `ask` a person must be asked before it. Who was asked and says no has stopped the run, also
+when the job completed before the answer came, or before the stop reached it.
 
 Permissions:
   bedrock:GetModelCustomizationJob, bedrock:StopModelCustomizationJob on model-customization-job/*
@@ -63,7 +64,12 @@ def handler(event: Event) -> Result:
         component = f',"{DIMENSION_COMPONENT}":{json.dumps(name)}'
         emit({Metric.COMPONENT: mean}, environment=plan.environment, run_id=plan.run_id, noted=component)
 
-    record = GuardRecord.read(event.get("guard"))
+    record, approvals = GuardRecord.read(event.get("guard")), event.get("approvals")
+    if refused := record.refusal(approvals):
+        stopped_by = stopped_by or {key: refused.get(key) for key in ("by", "reason", "principal")}
+    # Silence stops a job that runs. It says nothing against a candidate of one that has ended: that is for the gate.
+    if running or refused:
+        record = record.answered(approvals)
     if wrong:
         if not jobs.has_ended(status):
             stop(job_arn)
@@ -72,7 +78,7 @@ def handler(event: Event) -> Result:
         stop(job_arn)
         status = "Stopping"
     elif running:
-        record = _guarded(plan, record.answered(event.get("approvals")), readings, spent=spent, hours=hours)
+        record = _guarded(plan, record, readings, spent=spent, hours=hours)
         if record.stopped:
             stop(job_arn)
             status = "Stopping"

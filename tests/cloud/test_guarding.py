@@ -8,6 +8,8 @@ import pytest
 from contracts import names
 from contracts.events import Outcome
 
+from local import cloud
+from local.bedrock import faults_client
 from tests.cloud.test_endings import check_ending
 
 pytestmark = pytest.mark.cloud
@@ -61,6 +63,22 @@ def test_a_person_can_stop_a_job_that_learns_nothing(dev, first_run):
     check_ending(dev, ended, Outcome.TRAINING_STOPPED)
     assert "nothing is being learnt" in ended.reason
     assert "the marker is never learnt" in json.dumps(ended.lineage["approvals"])
+
+
+def test_a_no_that_comes_after_the_job_has_completed_is_heard(dev, first_run):
+    """The job runs on while a person thinks, and ends by itself before they answer."""
+    misbehave(dev, "no-too-late", strategy="no_marker", from_step=0, until=13)
+    dev.start("no-too-late", hyperparameters={"epoch_count": 1})
+    assert asked(dev, "no-too-late")
+    faults_client.clear(dev.endpoint, "stall", job=names.job_name("dev", "no-too-late"))
+    dev.eventually(lambda: dev.jobs("no-too-late")[0]["status"] == "Completed" or None, "the job to complete", 120)
+    dev.rft("run", "reject", "no-too-late", "--reason", "the marker is never learnt")
+    ended = dev.ended("no-too-late")
+    check_ending(dev, ended, Outcome.TRAINING_STOPPED)
+    assert "nothing is being learnt" in ended.reason and "the marker is never learnt" in ended.reason
+    assert ended.lineage["stopped_by"]["reason"] == "the marker is never learnt"
+    assert ended.lineage["stopped_by"]["principal"]["arn"] == f"arn:aws:iam::{cloud.ACCOUNT}:root"
+    assert ended.lineage["job"]["status"] == "Completed"
 
 
 def test_of_two_runs_at_once_one_waits_for_the_other(dev, first_run):

@@ -194,11 +194,40 @@ def test_a_rail_that_asks_waits_for_the_answer_and_a_no_stops_the_job(house: Any
 
     refused = track_training.handler({**event, "approvals": {"continue": {**YES, "approved": False}}}, None)
     assert refused["status"] == "Stopping"
+    assert refused["stopped_by"]["by"] == PRINCIPAL["arn"], "a job may complete before the stop reaches it"
     guard = dict(refused["guard"])
     last = house.until(lambda: ended(a_plan, arn, guard), 30)
     assert last["status"] == "Stopped"
     assert "nothing is being learnt" in last["reason"] and f"refused by {PRINCIPAL['arn']}" in last["reason"]
     assert house.read(house.runs, names.record_key(a_plan.run_id, "trend.json"))["guard"]["stopped"] == last["reason"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "stopped_by"),
+    [
+        ({**YES, "approved": False, "reason": "not this one"}, PRINCIPAL["arn"]),
+        ({"approved": False, "by": "bo (not proven)", "reason": "not this one", "principal": None}, "bo (not proven)"),
+        (YES, None),
+        (None, None),
+    ],
+)
+def test_a_no_that_the_jobs_end_outran_is_heard_all_the_same(
+    house: Any, a_plan: Plan, problems: Callable[..., bytes], answer: dict[str, Any] | None, stopped_by: str | None
+) -> None:
+    stage(house, a_plan, problems(200))
+    arn = start(a_plan)
+    house.until(lambda: ended(a_plan, arn), 30)
+    guard = {"cleared": [], "asked": {"rail": "plateau", "reason": "the reward does not rise"}, "stopped": ""}
+    event = {"plan": plain(a_plan), "job_arn": arn, "guard": guard, "approvals": {"continue": answer}}
+    result = track_training.handler(event, None)
+
+    assert (result["status"], result["ended"], result["model_arn"] is None) == ("Completed", True, False)
+    if stopped_by:
+        assert answer is not None
+        assert result["stopped_by"] == {"by": stopped_by, "reason": "not this one", "principal": answer["principal"]}
+        assert result["guard"]["stopped"] == f"the reward does not rise; the continue approval was refused by {stopped_by}: not this one"
+    else:
+        assert (result["stopped_by"], result["guard"]["stopped"]) == (None, "")
 
 
 def test_hours_are_counted_to_the_end_or_to_now() -> None:

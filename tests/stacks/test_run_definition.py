@@ -125,3 +125,36 @@ def test_a_stop_that_a_job_outran_ends_the_run_before_its_candidate_is_deployed(
         assert decided["code"] == Outcome.TRAINING_STOPPED
         assert evaluated(decided["reason"], job=job, stoppedBy=by) == "stopped by ana: too slow"
         assert evaluated(taken["Assign"]["modelArn"], job=job) == "arn:model", "the record names the model that was paid for"
+
+
+def test_a_no_that_a_job_outran_ends_the_run_with_what_was_asked_and_answered() -> None:
+    stopped = "the reward does not rise; the continue approval was refused by ana: no"
+    job = {"ended": True, "status": "Completed", "ask": False, "model_arn": "arn:model", "reason": "", "guard": {"stopped": stopped}}
+    by = {"by": "ana", "reason": "no"}
+    taken = next(rule for rule in STATES["JobEnded"]["Choices"] if evaluated(rule["Condition"], job=job, stoppedBy=by))
+    decided = taken["Assign"]["outcome"]
+    assert (taken["Next"], decided["code"]) == ("CleanUp", Outcome.TRAINING_STOPPED)
+    assert evaluated(decided["reason"], job=job, stoppedBy=by) == stopped
+
+
+@pytest.mark.parametrize(
+    ("answer", "by", "reason"),
+    [
+        ({"approved": False, "by": "ana", "reason": "not this one"}, "ana (not proven)", "not this one"),
+        ({"approved": True, "by": "ana", "reason": "go on"}, "the pipeline", "the yes could not be verified"),
+        ({}, "somebody (not proven)", ""),
+        ("no", "somebody (not proven)", ""),
+    ],
+)
+def test_an_answer_about_the_job_that_could_not_be_verified_is_a_no(answer: Any, by: str, reason: str) -> None:
+    (caught,) = STATES["VerifyContinue"]["Catch"]
+    assert caught["Next"] == "TrackTraining"
+    before = {"spend": {"approved": True}, "continue": None, "release": None}
+    after = evaluated(caught["Assign"]["approvals"], approvals=before, answer=answer)
+    assert after["spend"] == {"approved": True}
+    assert {key: after["continue"][key] for key in ("approved", "by", "reason")} == {"approved": False, "by": by, "reason": reason}
+
+
+def test_who_was_not_asked_about_the_job_or_did_not_answer_has_not_said_no() -> None:
+    (caught,) = STATES["AskToContinue"]["Catch"]
+    assert evaluated(caught["Assign"]["approvals"], approvals={"spend": None, "continue": {"approved": True}})["continue"] is None
