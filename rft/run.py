@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from contracts import names
 from contracts.events import Outcome
 from pipeline.rehearsal_table import findings
 
-from rft import run_control
+from rft import run_answer, run_control
 from rft.chart import sparkline
 from rft.exits import Exit
 from rft.options import Invocation, cloud_options
@@ -148,7 +149,8 @@ def stop(call: Invocation, run_id: str, reason: str, no_wait: bool) -> None:
     problems = list((stopped.cleaned or {}).get("problems") or [])
     lines = {"run": run_id, "how": stopped.how, "now": (view.outcome or {}).get("code") or view.state}
     call.output.result(data, facts(lines))
-    if stopped.how in ("was ending", "execution stopped") and (pointer := target.released_model() or {}).get("run_id") == run_id:
+    pointer = target.released_model() or {}
+    if stopped.how in ("was ending", "execution stopped") and (view.released or pointer.get("run_id") == run_id):
         before = (pointer.get("previous") or {}).get("run_id")
         back = f"to go back: rft backup restore pointer --run {before} --env {target.environment}" if before else "none was released before"
         call.output.say(f"too late: run {run_id} has released its model; {back}")
@@ -221,7 +223,7 @@ def _watch(call: Invocation, target: Target, run_id: str) -> None:
 def _answer(call: Invocation, run_id: str, *, approved: bool, reason: str) -> None:
     target = call.target()
     with call.output.progress("answering"):
-        kind = run_control.answer(target, run_id, approved=approved, reason=reason)
+        kind = run_answer.answer(target, run_id, approved=approved, reason=reason)
     word = "approved" if approved else "refused"
     call.output.result({"run_id": run_id, "kind": kind, "approved": approved, "by": target.caller}, f"{kind} {word} as {target.caller}")
     call.output.say(f"next: rft run watch {run_id}")
@@ -233,4 +235,8 @@ def _outcome(target: Target, execution_arn: str, status: str) -> str | None:
     if status == "SUCCEEDED":
         return str(Outcome.RELEASED)
     error = target.states.describe_execution(executionArn=execution_arn).get("error")
-    return error if error in set(Outcome) else ENDED_UNRECORDED
+    if error in set(Outcome):
+        return error
+    # How an execution that was cut short ended is in its record alone.
+    recorded = target.record(execution_arn.rpartition(":")[2], names.LINEAGE) or {}
+    return (recorded.get("outcome") or {}).get("code") or ENDED_UNRECORDED

@@ -1,4 +1,4 @@
-"""Starting, answering and stopping runs. What a person decides here goes down the pipeline's own path wherever there is one."""
+"""Starting and stopping runs. What a person decides here goes down the pipeline's own path wherever there is one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from botocore.exceptions import ClientError
 from contracts import names
 from contracts.run import RunRequest
 from contracts.validation import plain, structure
-from pipeline import aws, clean_up, prepare_run, proof, stopping
+from pipeline import aws, clean_up, prepare_run, stopping
 
+from rft import run_answer
 from rft.dataset import latest_version
 from rft.exits import Exit, Failure
 from rft.phases import PHASE_OF_STATE
@@ -32,7 +33,7 @@ REQUEST = "run request"
 JOB_STATES = ("TrackTraining", "JobEnded", "AskToContinue", "VerifyContinue", "AwaitJobChange", "PollLater")
 """States in which the run's job is known to exist."""
 
-CREATING_STATES = ("StartTraining", "DeployCandidate", "Release")
+CREATING_STATES = ("StartTraining", "DeployCandidate")
 SETTLE_SECONDS = 5.0
 TOKEN_SECONDS = 60.0
 """How long to wait for a token of a run that trains: a look at the job, its functions' cold starts included, is between two of them."""
@@ -42,8 +43,6 @@ DECIDED = ("release", "clean-up", "record", "announce")
 
 RECORD_SECONDS = 30.0
 """How long to wait for the pipeline's record of a run that was stopped from outside."""
-
-_TOKEN_GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
 @attrs.frozen(kw_only=True)
@@ -115,38 +114,6 @@ def start(target: Target, request: RunRequest, *, run_id: str | None = None) -> 
     return chosen
 
 
-def answer(target: Target, run_id: str, *, approved: bool, reason: str) -> str:
-    """Gives the answer a run waits for; returns what it was about: ``spend``, ``continue`` or ``release``.
-
-    Raises:
-        Failure: when the run waits for no answer, or somebody else was faster.
-    """
-    view = RunReader(target, run_id).look()
-    if view.waiting_for is None:
-        stands = f"it is in state {view.state}" if view.running else f"it has ended: {(view.outcome or {}).get('code', view.status)}"
-        raise Failure(f"run {run_id} waits for no approval; {stands}", hint=f"rft run show {run_id}")
-    kind = view.waiting_for
-    left = target.read_json(target.parts.runs_bucket, names.token_key(run_id, kind))
-    if not left or not left.get("token"):
-        raise Failure(f"run {run_id} waits for the {kind} approval, but its token is not there yet", hint="try again in a few seconds")
-    decision = "approve" if approved else "reject"
-    what = proof.claim(environment=target.environment, run_id=run_id, kind=kind, decision=decision, reason=reason)
-    output = {
-        "approved": approved,
-        "by": target.caller,
-        "reason": reason,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "proof": target.proof(what),
-    }
-    try:
-        target.states.send_task_success(taskToken=left["token"], output=json.dumps(output))
-    except ClientError as error:
-        if error.response["Error"].get("Code") in _TOKEN_GONE:
-            raise Failure(f"the {kind} approval was answered or has timed out meanwhile", hint=f"rft run show {run_id}") from None
-        raise
-    return kind
-
-
 def stop(target: Target, run_id: str, *, reason: str) -> Stopped:
     """Stops a run the gentlest way its state allows.
 
@@ -166,7 +133,7 @@ def stop(target: Target, run_id: str, *, reason: str) -> Stopped:
             return Stopped(how="job stopped", follows=True)
         view = reader.look()
     if view.waiting_for is not None:
-        answer(target, run_id, approved=False, reason=reason)
+        run_answer.answer(target, run_id, approved=False, reason=reason)
         return Stopped(how="approval refused", follows=True)
     return _abort(target, reader, view, given)
 
@@ -194,19 +161,14 @@ def _trains(view: RunView) -> bool:
 
 def _wake_to_stop(target: Target, reader: RunReader, given: Mapping[str, Any]) -> bool:
     """Wakes the run that waits for its job, so that it stops the job itself and records who wanted it; False once it has no job to stop."""
-    deadline = time.monotonic() + TOKEN_SECONDS
+    deadline, output = time.monotonic() + TOKEN_SECONDS, {"stop": given}
     while time.monotonic() < deadline and _trains(view := reader.look()):
-        left = target.read_json(target.parts.runs_bucket, names.token_key(view.run_id, "job"))
-        if left:
-            try:
-                target.states.send_task_success(taskToken=left["token"], output=json.dumps({"stop": given}))
-            except ClientError as error:
-                if error.response["Error"].get("Code") not in _TOKEN_GONE:
-                    raise
-            else:
-                return True
-        # Between two waits it looks at the job; the next wait leaves another token.
+        token = (target.read_json(target.parts.runs_bucket, names.token_key(view.run_id, "job")) or {}).get("token")
+        taken = bool(token) and run_answer.sent(target, str(token), output)
+        # Between two waits it looks at the job; the next wait leaves another token. So does one whose function died: its token is void.
         time.sleep(target.poll_seconds / 2)
+        if taken and run_answer.was_heard(target, view.execution_arn, output):
+            return True
     return False
 
 
@@ -226,11 +188,11 @@ def _clean_up(target: Target, view: RunView) -> Mapping[str, Any]:
         # The function that was called may still finish what it began.
         time.sleep(SETTLE_SECONDS)
     variables = {names.ENV_ENVIRONMENT: target.environment, names.ENV_RUNS_BUCKET: target.parts.runs_bucket}
-    for client in (aws.bedrock, aws.s3, aws.ssm):
+    for client in (aws.bedrock, aws.s3, aws.ssm, aws.states):
         client.cache_clear()
     # The task prints its log for Lambda to collect; here nobody does, and stdout is the command's.
     with target.as_process_environment(variables), contextlib.redirect_stdout(io.StringIO()):
-        cleaned: Mapping[str, Any] = clean_up.handler({"run_id": view.run_id, "keep_deployment": False}, None)
+        cleaned: Mapping[str, Any] = clean_up.handler({"run_id": view.run_id, "execution_arn": view.execution_arn}, None)
     deadline = time.monotonic() + RECORD_SECONDS
     while target.record(view.run_id, names.ATTESTATION) is None and time.monotonic() < deadline:
         time.sleep(target.poll_seconds)

@@ -11,6 +11,7 @@ import json
 import math
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -89,6 +90,18 @@ def install() -> None:
     upstream._invoke_resource = invoke_resource
     upstream._invoke_with_callback = _invoke_with_callback
     upstream._execute_task = execute_task
+    upstream._apply_jsonata_arguments = _with_a_token_of_its_own(upstream._apply_jsonata_arguments)
+
+
+def _with_a_token_of_its_own(upstream_arguments: Callable[..., Any]) -> Callable[..., Any]:
+    """On AWS each attempt is a task of its own, and the token of one that failed is void; ministack keeps one token for all attempts."""
+
+    def apply(state: dict[str, Any], raw_input: Any, context: dict[str, Any]) -> Any:
+        if "Task" in context:
+            context["Task"] = {"Token": str(uuid.uuid4())}
+        return upstream_arguments(state, raw_input, context)
+
+    return apply
 
 
 def _refusing_gone_tokens(upstream_send: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:

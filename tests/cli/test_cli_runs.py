@@ -16,12 +16,12 @@ import attrs
 import pytest
 from contracts import names
 from contracts.metrics import DIMENSION_ENVIRONMENT, DIMENSION_RUN, NAMESPACE, Metric
-from pipeline import stopping
+from pipeline import clean_up, stopping
 
 from local.cloud import Endpoint
-from rft import run_control, target
+from rft import run_answer, run_control, target
 from rft.cli import invoke
-from rft.exits import Exit, Failure
+from rft.exits import Exit
 from rft.phases import Mark
 from rft.run_view import RunReader, RunView
 from rft.target import Target, local_target
@@ -206,15 +206,6 @@ def test_an_answer_to_a_run_that_asks_nothing_is_refused(dev: Target, answer: Ca
     assert "waits for no approval; it has ended: Released" in said["error"]["what"]
 
 
-def test_a_second_answer_is_told_that_somebody_was_faster(dev: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    started(dev, "asks", "asked-twice")
-    before = token_left(dev, "asked-twice")
-    run_control.answer(dev, "asked-twice", approved=True, reason="first")
-    monkeypatch.setattr(RunReader, "look", lambda _self: before)
-    with pytest.raises(Failure, match="answered or has timed out meanwhile"):
-        run_control.answer(dev, "asked-twice", approved=False, reason="second")
-
-
 def test_stop_while_a_person_is_asked_refuses_for_them(dev: Target, answer: Callable[..., tuple[int, Any]]) -> None:
     started(dev, "asks", "stop-asking")
     token_left(dev, "stop-asking")
@@ -257,6 +248,34 @@ def test_a_stop_that_comes_too_late_says_so_and_how_to_go_back(
     said = json.loads(shown.out)
     assert (code, said["how"], said["outcome"]["code"]) == (Exit.FAILED, "was ending", "Released")
     assert f"too late: run {run_id} has released its model" in shown.err and "pointer --run the-one-before" in shown.err
+
+
+def test_a_stop_that_a_release_outran_says_so_by_the_record(
+    dev: Target, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The execution was cut short in Release, and the function moved the pointer all the same."""
+    started(dev, "evaluates", "outran")
+    until(dev, "outran", lambda view: view.state == "Evaluate")
+    given: list[dict[str, Any]] = []
+
+    def handler(event: dict[str, Any], _context: None) -> dict[str, Any]:
+        given.append(event)
+        record = {"outcome": {"code": "Released", "reason": "too late came: stopped", "state": "the execution is ABORTED"}}
+        dev.s3.put_object(Bucket=RUNS, Key=names.record_key("outran", names.LINEAGE), Body=json.dumps(record))
+        return {"problems": []}
+
+    monkeypatch.setattr(clean_up, "handler", handler)
+    monkeypatch.setattr(Target, "released_model", lambda _self: {"run_id": "a-later-one", "previous": None})
+    code = invoke(["run", "stop", "outran", "--local", "--json"])
+    shown = capsys.readouterr()
+    said = json.loads(shown.out)
+    assert (code, said["how"], said["outcome"]["code"]) == (Exit.FAILED, "execution stopped", "Released")
+    assert "too late: run outran has released its model" in shown.err
+    view = RunReader(dev, "outran").look()
+    assert given == [{"run_id": "outran", "execution_arn": view.execution_arn}]
+    assert view.released and Mark.FAILED not in [step.mark for step in view.steps]
+    assert invoke(["run", "list", "--limit", "50", "--local", "--json"]) == Exit.OK
+    assert {row["run_id"]: row["outcome"] for row in json.loads(capsys.readouterr().out)}["outran"] == "Released"
 
 
 def test_stop_of_an_execution_somebody_aborted_still_cleans_up(dev: Target, answer: Callable[..., tuple[int, Any]]) -> None:
@@ -326,7 +345,7 @@ def test_list_shows_how_each_run_ended(dev: Target, answer: Callable[..., tuple[
     started(dev, "passes", "listed-good")
     started(dev, "asks", "listed-bad")
     token_left(dev, "listed-bad")
-    run_control.answer(dev, "listed-bad", approved=False, reason="no")
+    run_answer.answer(dev, "listed-bad", approved=False, reason="no")
     until(dev, "listed-bad", lambda view: not view.running)
     until(dev, "listed-good", lambda view: not view.running)
     outcomes = {row["run_id"]: row["outcome"] for row in answer("run", "list", "--limit", "50")[1]}

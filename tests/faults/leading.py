@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts import names
 
-from rft import run_control
+from rft import run_answer
 from rft.exits import Failure
 from rft.run_view import RunReader
 from rft.target import local_target
@@ -85,7 +85,7 @@ def approve(dev: Any, run: str, kind: str) -> bool:
     def heard() -> bool | None:
         # A function that was killed once it had asked, or whose answer was lost, asks again under another token, and the first is void.
         with contextlib.suppress(Failure):
-            run_control.answer(target, run, approved=True, reason="a test says so")
+            run_answer.answer(target, run, approved=True, reason="a test says so")
         return None if RunReader(target, run).look().waiting_for == kind else True
 
     return bool(dev.eventually(heard, f"the answer about the {kind} of {run} to be heard", ASKED_SECONDS))
