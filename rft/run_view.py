@@ -152,6 +152,8 @@ class RunReader:
         since = entries[-1].at if entries else execution["startDate"]
         lineage = self._record("lineage.json", entered="RecordLineage", ended=stopped is not None)
         outcome = self._outcome(execution, lineage)
+        # An execution that was cut short may have released its model all the same.
+        released = outcome is not None and outcome.get("code") == Outcome.RELEASED
         self._read_trend(execution["startDate"], training=status == RUNNING and self._in("train"), ended=stopped is not None)
         plan = self._record("plan.json", entered="AnnounceRun", ended=stopped is not None)
         return RunView(
@@ -165,7 +167,7 @@ class RunReader:
             stopped=stopped,
             state=last_state,
             since=since,
-            steps=steps(entries, ended_at=stopped, failed_state=self._decider(status)),
+            steps=steps(entries, ended_at=stopped, failed_state=None if released else self._decider(status)),
             request=json.loads(execution.get("input") or "{}"),
             waiting_for=WAITS_FOR.get(last_state) if status == RUNNING else None,
             plan=plan,

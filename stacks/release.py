@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 from contracts import names
 from pipeline.attestation import ALGORITHM
+from pipeline.cut_short import RELEASE_SECONDS
 
 from stacks.constructs.commons import NAMED_BY_BEDROCK, Commons, customization_jobs, deployments, executions_arn, put_events
 from stacks.constructs.statements import allow, arn, delete_objects, get_objects, list_objects, read_objects, write_key, write_objects
@@ -54,6 +56,13 @@ class Release(Construct):
             statements=[],
         )
 
+    def _executions(self, *actions: str) -> iam.PolicyStatement:
+        return allow(
+            list(actions),
+            [executions_arn(self._stack, self._commons.workshop.settings.name)],
+            because="An execution is named by whoever starts it; these are the executions of the one state machine.",
+        )
+
     def _pointer(self) -> str:
         parameter = names.parameter(self._commons.workshop.settings.name, names.PARAM_RELEASED_MODEL)
         return arn(self._stack, "ssm", f"parameter{parameter}")
@@ -63,6 +72,7 @@ class Release(Construct):
             self,
             "release",
             description="Moves the released-model pointer and deletes the deployment before the previous one",
+            timeout_seconds=RELEASE_SECONDS,
             statements=[
                 allow(["ssm:GetParameter", "ssm:GetParameterHistory", "ssm:PutParameter"], [self._pointer()]),
                 allow(
@@ -92,8 +102,9 @@ class Release(Construct):
                     [deployments(stack)],
                     because=NAMED_BY_BEDROCK,
                 ),
-                # What the pointer names is never deleted.
-                allow(["ssm:GetParameter"], [self._pointer()]),
+                # What the pointer names is never deleted, nor what a Release that was under way at the end may still let it name.
+                allow(["ssm:GetParameter", "ssm:GetParameterHistory"], [self._pointer()]),
+                self._executions("states:GetExecutionHistory"),
                 delete_objects(commons.buckets.runs, names.STAGED, names.TOKENS),
                 list_objects(commons.buckets.runs, names.STAGED, names.TOKENS, names.TURNS),
                 # Its place among the jobs that may run at once is given back by writing, on condition that it still holds it.
@@ -121,11 +132,9 @@ class Release(Construct):
                 ),
                 list_objects(commons.buckets.datasets, names.DATASETS),
                 write_key(commons.workshop.keys.data, self._stack.region),
-                allow(
-                    ["states:DescribeExecution"],
-                    [executions_arn(self._stack, commons.workshop.settings.name)],
-                    because="An execution is named by whoever starts it; these are the executions of the one state machine.",
-                ),
+                self._executions("states:DescribeExecution", "states:GetExecutionHistory"),
+                # What an execution that was cut short released is what the pointer says.
+                allow(["ssm:GetParameter", "ssm:GetParameterHistory"], [self._pointer()]),
                 # Who aborts an execution ends it before it can tell of its end.
                 put_events(commons.bus),
                 allow(["sns:Publish"], [commons.topic.topic_arn]),

@@ -53,11 +53,10 @@ class Run(Construct):
             **self._build_triggers(dead_letters),
             # Whoever aborts an execution, its timeout, or a fault of the state machine itself ends it before its own last states, and these
             # may fail as well: what costs money must end, and the record be written, all the same.
-            "AfterEnd": self._after_end("AfterEnd", "stop its job, delete its deployment", {}, functions["clean_up"], dead_letters),
+            "AfterEnd": self._after_end("AfterEnd", "stop its job, delete its deployment", functions["clean_up"], dead_letters),
             "AfterEndRecord": self._after_end(
                 "AfterEndRecord",
                 "write and sign its record, unless it is there",
-                {"execution_arn": events.EventField.from_path("$.detail.executionArn")},
                 functions["record_lineage"],
                 dead_letters,
             ),
@@ -90,9 +89,7 @@ class Run(Construct):
             workshop=commons.workshop,
         )
 
-    def _after_end(
-        self, construct_id: str, what: str, message: Mapping[str, object], task: TaskFunction, dead_letters: sqs.IQueue
-    ) -> Trigger:
+    def _after_end(self, construct_id: str, what: str, task: TaskFunction, dead_letters: sqs.IQueue) -> Trigger:
         return rule(
             self,
             construct_id,
@@ -106,7 +103,11 @@ class Run(Construct):
                 },
             ),
             message=events.RuleTargetInput.from_object(
-                {"run_id": events.EventField.from_path("$.detail.name"), "after_end": True, **message}
+                {
+                    "run_id": events.EventField.from_path("$.detail.name"),
+                    "execution_arn": events.EventField.from_path("$.detail.executionArn"),
+                    "after_end": True,
+                }
             ),
             function=task.function,
             dead_letters=dead_letters,

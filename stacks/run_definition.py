@@ -393,6 +393,9 @@ def _evaluation(functions: Mapping[str, str]) -> dict[str, State]:
 
 def _tail(functions: Mapping[str, str], environment: str, bus_name: str, notice: Mapping[str, Any]) -> dict[str, State]:
     ended = {"run_id": "{% $runId %}", "unrecorded": "{% $unrecorded %}"}
+    moved = "$states.result.Payload.released"
+    why = "'the model was released; Release was not heard: ' & $outcome.reason"
+    unheard = f"{{'code': '{Outcome.RELEASED}', 'reason': {why}, 'state': 'Release'}}"
     return {
         "CleanUp": task(
             functions["clean_up"],
@@ -401,8 +404,14 @@ def _tail(functions: Mapping[str, str], environment: str, bus_name: str, notice:
                 "job_arn": "{% $jobArn %}",
                 "deployment_arn": "{% $deploymentArn %}",
                 "keep_deployment": f"{{% $outcome.code = '{Outcome.RELEASED}' %}}",
+                "release_failed": f"{{% $outcome.code != '{Outcome.RELEASED}' and $outcome.state = 'Release' %}}",
             },
-            assign={"cleaned": "{% $states.result.Payload %}"},
+            # Release may have moved the pointer and not been heard: what became of the pointer is how the run ended.
+            assign={
+                "cleaned": "{% $states.result.Payload %}",
+                "released": f"{{% {moved} ? $states.result.Payload.released : $released %}}",
+                "outcome": f"{{% {moved} ? {unheard} : $outcome %}}",
+            },
             following="RecordLineage",
             catch=[go_on({"cleaned": {"problems": [REASON]}}, "RecordLineage")],
         ),

@@ -8,10 +8,13 @@ from typing import Any
 
 from contracts.events import Outcome
 
-from pipeline import aws, stopping
+from pipeline import aws, cut_short, pointer, stopping
 
 PARTS = {"plan": "plan.json", "rehearsal": "rehearsal.json", "gate": "gate.json"}
 """What the state machine carries in its own variables, and the record that says the same."""
+
+TOO_LATE = "the model was released; too late came"
+"""Said before the reason an execution ended for once its release had moved the pointer."""
 
 REASON_CHARACTERS = 900
 OUTCOMES = frozenset(outcome.value for outcome in Outcome)
@@ -22,9 +25,11 @@ def execution_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return aws.states().describe_execution(executionArn=event["execution_arn"])
 
 
-def told(execution: Mapping[str, Any]) -> bool:
-    """Whether the execution came to its own end, and so told of it, or tried to."""
-    return execution["status"] == "SUCCEEDED" or (execution["status"] == "FAILED" and execution.get("error") in OUTCOMES)
+def told(execution: Mapping[str, Any], released: Mapping[str, Any] | None) -> bool:
+    """Whether the execution came to its own end and told of it, or tried to. A failure it told of is void once the model was released."""
+    if execution["status"] == "FAILED":
+        return execution.get("error") in OUTCOMES and not released
+    return bool(execution["status"] == "SUCCEEDED")
 
 
 def is_settled(execution: Mapping[str, Any]) -> bool:
@@ -32,27 +37,49 @@ def is_settled(execution: Mapping[str, Any]) -> bool:
     return execution["status"] in {"SUCCEEDED", "FAILED"}
 
 
-def as_recorded(event: Mapping[str, Any], execution: Mapping[str, Any], records: Mapping[str, bytes]) -> dict[str, Any]:
-    """The event RecordLineage would have been given, from the execution and the records stored so far.
+def release_of(event: Mapping[str, Any], execution: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the run released, by the pointer and not by how the execution ended; waits for a Release that may be under way still."""
+    run_id = str(event["run_id"])
+    if not is_settled(execution):
+        cut_short.await_release(event["execution_arn"], lambda: pointer.release_of(run_id) is not None)
+    return pointer.release_of(run_id)
+
+
+def as_recorded(
+    event: Mapping[str, Any],
+    execution: Mapping[str, Any],
+    records: Mapping[str, bytes],
+    *,
+    released: Mapping[str, Any] | None,
+    approvals: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The event RecordLineage would have been given, from the execution, the records stored so far, and what the pointer says.
 
     Args:
         event: `{run_id, execution_arn}`.
         execution: what `execution_of` gave.
         records: content by file name.
+        released: what `release_of` gave.
+        approvals: what `cut_short.approvals` gave.
     """
     trend = _json(records.get("trend.json")) or {}
     output = _json(str(execution.get("output") or "").encode()) or {}
     cause = str(execution.get("cause") or execution.get("error") or "no cause was given")
     stop = stopping.from_cause(cause)
     carried = output.get("unrecorded") or _unrecorded(cause)
+    decided = output.get("outcome") or _outcome(execution, cause)
+    if released:
+        carried = {**carried, "model_arn": released["model_arn"], "deployment_arn": released["deployment_arn"]}
+        if decided["code"] != Outcome.RELEASED:
+            decided = {**decided, "code": str(Outcome.RELEASED), "reason": f"{TOO_LATE}: {decided['reason']}"[:REASON_CHARACTERS]}
     return {
         "run_id": event["run_id"],
         "request": _without_proof(_json(execution.get("input", "").encode())),
-        "outcome": output.get("outcome") or _outcome(execution, cause),
+        "outcome": decided,
         "stopped_by": stopping.who(str(event["run_id"]), stop) if stop else None,
-        "approvals": {"spend": None, "release": None},
+        "approvals": approvals,
         "job_arn": (trend.get("job") or {}).get("arn"),
-        "released": output.get("released"),
+        "released": released,
         "execution_arn": event["execution_arn"],
         "started_at": execution["startDate"].isoformat(),
         **{part: _json(records.get(file)) for part, file in PARTS.items()},

@@ -27,6 +27,15 @@ def read_versioned() -> tuple[dict[str, Any] | None, int]:
     return json.loads(found["Value"]), int(found["Version"])
 
 
+def release_of(run_id: str) -> dict[str, Any] | None:
+    """The pointer as a run's release wrote it, whether or not another release came after it; None when the run released nothing."""
+    current, version = read_versioned()
+    if current is None or current["run_id"] == run_id:
+        return current
+    own = [value for value in written_between(0, version) if value["run_id"] == run_id]
+    return own[-1] if own else None
+
+
 def write(value: dict[str, Any]) -> int:
     """Moves the pointer; gives the number of the version this made."""
     return int(aws.ssm().put_parameter(Name=_name(), Value=json.dumps(value, sort_keys=True), Type="String", Overwrite=True)["Version"])

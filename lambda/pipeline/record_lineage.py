@@ -3,7 +3,8 @@
 Event `{run_id, request?, outcome: {code, reason, state}, plan?, job_arn?, model_arn?, deployment_arn?, rehearsal?, gate?, approvals,
 cleaned?, released?, execution_arn?, started_at?}`, or `{run_id, execution_arn, after_end: true}` once the execution has ended; gives
 `{record, attestation}`, the S3 URIs of lineage.json and lineage.dsse.json. After the end nothing is done when the record is there; else it
-is made from the execution, and of an execution that was aborted, ran out of time or broke, the end is told as well.
+is made from the execution, and of an execution that was aborted, ran out of time or broke, the end is told as well. Whether such a run was
+released is what the pointer says once no Release can be under way any more, and never how the execution ended.
 
 Both files are written once. The signed statement names each record with its SHA-256, and the manifest of the dataset; a record that is not
 what the run itself handed on is named in the lineage under `altered`.
@@ -11,7 +12,8 @@ what the run itself handed on is named in the lineage under `altered`.
 Permissions:
   s3:GetObject, s3:PutObject on <runs bucket>/records/*; s3:ListBucket on the runs bucket, s3:prefix records/*
   s3:GetObject on <datasets bucket>/datasets/*/manifest.json; s3:ListBucket on the datasets bucket, s3:prefix datasets/*
-  states:DescribeExecution on the state machine's executions
+  states:DescribeExecution, states:GetExecutionHistory on the state machine's executions
+  ssm:GetParameter, ssm:GetParameterHistory on /rft/<env>/released-model
   events:PutEvents on the bus; sns:Publish on the topic, with kms:Decrypt and kms:GenerateDataKey on the topic's key
   kms:Decrypt, kms:GenerateDataKey on the data key; kms:Sign on the signing key, which lets nobody else
 Environment: RFT_ENVIRONMENT, RFT_RUNS_BUCKET, RFT_DATASETS_BUCKET, RFT_SIGNING_KEY_ARN, RFT_BUS, RFT_TOPIC_ARN.
@@ -26,11 +28,11 @@ from typing import Any
 from contracts import names
 from contracts.chat import Step
 from contracts.emf import emit
-from contracts.events import Outcome, RunEvent
+from contracts.events import EVENT_OF_OUTCOME, Outcome
 from contracts.metrics import Metric
 from contracts.runbooks import RUNBOOK_OF_OUTCOME
 
-from pipeline import after_end, attestation, aws, config, notices, store
+from pipeline import after_end, attestation, aws, config, cut_short, notices, store
 from pipeline.task import Event, Result, now, task
 
 METRIC_OF_OUTCOME: dict[Outcome, Metric | None] = {
@@ -59,10 +61,12 @@ def handler(event: Event) -> Result:
         aborted = False
         if event.get("after_end") is True:
             execution = after_end.execution_of(event)
-            event, aborted = after_end.as_recorded(event, execution, records), not after_end.is_settled(execution)
-            if not after_end.told(execution):
+            released, aborted = after_end.release_of(event, execution), not after_end.is_settled(execution)
+            approvals = cut_short.approvals(event["execution_arn"])
+            event = after_end.as_recorded(event, execution, records, released=released, approvals=approvals)
+            if not after_end.told(execution, released):
                 # Before the record is sealed: told twice after a fault in between is better than never.
-                _tell(run_id, event["outcome"])
+                _tell(run_id, event)
         found = lineage(event, environment=config.environment(), job=_job(records), recorded_at=now())
         found["altered"] = altered(event, records)
         records["lineage.json"] = _write(bucket, key, found)
@@ -75,14 +79,26 @@ def handler(event: Event) -> Result:
     return {"record": store.uri(bucket, key), "attestation": store.uri(bucket, sealed)}
 
 
-def _tell(run_id: str, outcome: Mapping[str, Any]) -> None:
-    notices.announce(RunEvent.RUN_STOPPED, {"run_id": run_id, "outcome": outcome["code"], "reason": outcome["reason"]})
-    environment = config.environment()
+def _tell(run_id: str, event: Event) -> None:
+    outcome, released, environment = event["outcome"], event["released"], config.environment()
+    notices.announce(
+        EVENT_OF_OUTCOME[Outcome(outcome["code"])],
+        {
+            "run_id": run_id,
+            "outcome": outcome["code"],
+            "reason": outcome["reason"],
+            "model_arn": event.get("model_arn"),
+            "deployment_arn": released and released["deployment_arn"],
+        },
+    )
+    steps = [Step(what="Look", command=f"rft report {run_id} --env {environment}")]
+    if released and (before := released.get("previous")):
+        steps.append(Step(what="Go back", command=f"rft backup restore pointer --run {before['run_id']} --env {environment}"))
     lines = [f"Run {run_id} in {environment} ended: {outcome['code']}", f"State: {outcome['state']}", f"Why: {outcome['reason']}"]
     notices.tell(
         f"run {run_id}: {outcome['code']}",
         "\n".join(lines),
-        steps=[Step(what="Look", command=f"rft report {run_id} --env {environment}")],
+        steps=steps,
         page=RUNBOOK_OF_OUTCOME.get(outcome["code"], ""),
         run_id=run_id,
     )

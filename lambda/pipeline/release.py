@@ -34,12 +34,10 @@ def handler(event: Event) -> Result:
     if problems:
         raise InvalidInput(f"release of run {plan.run_id}", problems)
 
+    # Tried again, also after a later release of another run: moving the pointer back would undo that one.
+    if own := pointer.release_of(plan.run_id):
+        return own
     current, version = pointer.read_versioned()
-    if current is not None and current["run_id"] == plan.run_id:
-        return current
-    # Tried again after a later release of another run: moving the pointer back would undo that one.
-    if current is not None and (own := [value for value in pointer.written_between(0, version) if value["run_id"] == plan.run_id]):
-        return own[-1]
     released = pointer.succeeding(current, entry(plan, event))
     written = pointer.write(released)
     # Parameter Store writes on no condition: a release of another run that came in between would be nobody's.

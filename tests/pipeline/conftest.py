@@ -353,3 +353,11 @@ def a_plan(house: House) -> Plan:
         prepared_at="2026-11-20T19:00:00+00:00",
         evaluation=items,
     )
+
+
+@pytest.fixture
+def no_pointer(house: Any) -> Any:
+    """Nothing was released before, and nothing is afterwards."""
+    house.ssm.delete_parameters(Names=[names.parameter("dev", names.PARAM_RELEASED_MODEL)])
+    yield
+    house.ssm.delete_parameters(Names=[names.parameter("dev", names.PARAM_RELEASED_MODEL)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -12,7 +13,7 @@ from contracts.errors import InvalidInput, TransientFault
 from contracts.events import Outcome
 from contracts.run import Plan
 from contracts.validation import plain
-from pipeline import aws, clean_up, pointer, record_lineage, release, request_approval
+from pipeline import aws, clean_up, cut_short, pointer, record_lineage, release, request_approval
 
 GATE = {"passed": True, "reasons": [], "base_mean": 0.4, "candidate_mean": 0.6, "difference": 0.2, "low": 0.1, "high": 0.3}
 PREFIX = "arn:aws:bedrock:us-east-1:210987654321"
@@ -21,13 +22,6 @@ MODEL = f"{PREFIX}:custom-model/amazon.nova-2-lite-v1:0:256k/abcdefghijkl"
 
 def deployment(number: int) -> str:
     return f"{PREFIX}:custom-model-deployment/{number:012d}"
-
-
-@pytest.fixture
-def no_pointer(house: Any) -> Any:
-    house.ssm.delete_parameters(Names=[names.parameter("dev", names.PARAM_RELEASED_MODEL)])
-    yield
-    house.ssm.delete_parameters(Names=[names.parameter("dev", names.PARAM_RELEASED_MODEL)])
 
 
 @pytest.fixture
@@ -150,7 +144,7 @@ def test_clean_up_never_deletes_a_deployment_in_use(house: Any, bedrock: Stubber
     bedrock.add_client_error("get_model_customization_job", "ResourceNotFoundException", http_status_code=404)
     stub_deployment(bedrock, arn)
     result = clean_up.handler({"run_id": "any", "deployment_arn": arn, "keep_deployment": False}, None)
-    assert result == {"stopped_job": None, "deleted_deployment": None, "problems": []}
+    assert result == {"stopped_job": None, "deleted_deployment": None, "released": None, "problems": []}
 
 
 def test_clean_up_deletes_an_unreleased_deployment_found_by_name(house: Any, bedrock: Stubber, no_pointer: None) -> None:
@@ -163,10 +157,45 @@ def test_clean_up_deletes_an_unreleased_deployment_found_by_name(house: Any, bed
     assert clean_up.handler({"run_id": "lost", "keep_deployment": False}, None)["deleted_deployment"] == deployment(9)
 
 
+@pytest.mark.usefixtures("no_pointer")
+@pytest.mark.parametrize("moves", [True, False])
+def test_no_deployment_is_deleted_that_a_release_under_way_may_point_at(
+    bedrock: Stubber, monkeypatch: pytest.MonkeyPatch, moves: bool
+) -> None:
+    """The execution was cut short in Release, whose function moves the pointer after clean-up has looked at it."""
+    arns: list[str] = []
+
+    def await_release(arn: str, moved: Callable[[], bool]) -> None:
+        arns.append(arn)
+        assert moved() is False
+        if moves:
+            pointer.write({"run_id": "cut", "deployment_arn": deployment(9), "previous": None})
+
+    monkeypatch.setattr(cut_short, "await_release", await_release)
+    bedrock.add_client_error("get_model_customization_job", "ResourceNotFoundException", http_status_code=404)
+    stub_deployment(bedrock, deployment(9))
+    if not moves:
+        bedrock.add_response("delete_custom_model_deployment", {}, {"customModelDeploymentIdentifier": deployment(9)})
+    event = {"run_id": "cut", "deployment_arn": deployment(9), "execution_arn": "arn:cut", "after_end": True}
+    assert clean_up.handler(event, None)["deleted_deployment"] == (None if moves else deployment(9))
+    assert arns == ["arn:cut"]
+
+
+@pytest.mark.usefixtures("no_pointer")
+@pytest.mark.parametrize(("run_id", "found"), [("now", "now"), ("before", "before"), ("long-before", "long-before"), ("another", None)])
+def test_clean_up_says_what_a_release_that_was_not_heard_did(bedrock: Stubber, run_id: str, found: str | None) -> None:
+    for number, name in enumerate(("long-before", "before", "now")):
+        pointer.write(pointer.succeeding(pointer.read(), {"run_id": name, "deployment_arn": deployment(number)}))
+    bedrock.add_client_error("get_model_customization_job", "ResourceNotFoundException", http_status_code=404)
+    bedrock.add_client_error("get_custom_model_deployment", "ResourceNotFoundException", http_status_code=404)
+    released = clean_up.handler({"run_id": run_id, "release_failed": True}, None)["released"]
+    assert (released or {}).get("run_id") == found
+
+
 @pytest.mark.usefixtures("bedrock")
 def test_clean_up_looks_for_nothing_under_a_name_that_was_refused() -> None:
     result = clean_up.handler({"run_id": "Not_A_Run_Id", "keep_deployment": False}, None)
-    assert result == {"stopped_job": None, "deleted_deployment": None, "problems": []}
+    assert result == {"stopped_job": None, "deleted_deployment": None, "released": None, "problems": []}
 
 
 def test_clean_up_goes_on_after_a_fault_and_reports_it(house: Any, bedrock: Stubber, no_pointer: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from contracts import names
 from contracts.run import Plan
 from contracts.validation import plain
-from pipeline import after_end, attestation, aws, proof, record_lineage, stopping
+from pipeline import after_end, attestation, aws, cut_short, pointer, proof, record_lineage, stopping
 
 GATE = {"passed": True, "reasons": [], "difference": 0.25}
 
@@ -137,6 +138,7 @@ def test_a_run_whose_record_failed_is_recorded_after_its_end_with_what_only_it_k
         house.heard(a_plan.run_id, 1)
 
 
+POINTER = {"run_id": "r", "model_arn": "arn:model", "deployment_arn": "arn:deployment", "previous": None}
 STARTED = datetime(2026, 11, 20, 19, tzinfo=UTC)
 
 
@@ -152,6 +154,65 @@ STARTED = datetime(2026, 11, 20, 19, tzinfo=UTC)
 )
 def test_how_an_execution_ended_is_read_from_the_execution(execution: dict[str, Any], code: str, told: bool, settled: bool) -> None:
     ended = {"startDate": STARTED, "input": "{}", **execution}
-    event = after_end.as_recorded({"run_id": "r", "execution_arn": "arn"}, ended, {})
+    event = after_end.as_recorded({"run_id": "r", "execution_arn": "arn"}, ended, {}, released=None, approvals={})
     assert event["outcome"]["code"] == code
-    assert (after_end.told(ended), after_end.is_settled(ended)) == (told, settled)
+    assert (after_end.told(ended, None), after_end.is_settled(ended)) == (told, settled)
+
+
+@pytest.mark.parametrize(
+    ("execution", "reason", "told"),
+    [
+        ({"status": "ABORTED", "cause": "by hand"}, "the model was released; too late came: by hand", False),
+        ({"status": "TIMED_OUT"}, "the model was released; too late came: no cause was given", False),
+        ({"status": "FAILED", "error": "InternalError", "cause": "busy"}, "the model was released; too late came: busy", False),
+        ({"status": "SUCCEEDED", "output": json.dumps({"outcome": {"code": "Released", "reason": "passed"}})}, "passed", True),
+    ],
+)
+def test_a_run_whose_release_moved_the_pointer_was_released_however_it_ended(execution: dict[str, Any], reason: str, told: bool) -> None:
+    ended = {"startDate": STARTED, "input": "{}", **execution}
+    approvals = {"release": {"approved": True}}
+    event = after_end.as_recorded({"run_id": "r", "execution_arn": "arn"}, ended, {}, released=POINTER, approvals=approvals)
+    assert (event["outcome"]["code"], event["outcome"]["reason"]) == ("Released", reason)
+    assert (event["released"], event["model_arn"], event["deployment_arn"]) == (POINTER, "arn:model", "arn:deployment")
+    assert (event["approvals"], after_end.told(ended, POINTER)) == (approvals, told)
+
+
+@pytest.mark.parametrize("moved", ["before", "meanwhile", "and another after it", "never"])
+def test_an_execution_that_was_aborted_in_release_is_recorded_and_told_as_the_pointer_says(
+    house: Any, a_plan: Plan, no_pointer: None, monkeypatch: pytest.MonkeyPatch, moved: str
+) -> None:
+    """Record, event, message and pointer say the same, whatever the interleaving."""
+    recorded(house, a_plan)
+    own = {**POINTER, "run_id": a_plan.run_id, "previous": {"run_id": "the-one-before"}}
+    house.waiting_execution(a_plan.run_id)
+    arn = f"{house.state_machine.replace(':stateMachine:', ':execution:')}:{a_plan.run_id}"
+    house.states.stop_execution(executionArn=arn, cause="by hand")
+    if moved == "before":
+        pointer.write(own)
+
+    def await_release(_arn: str, has_moved: Callable[[], bool]) -> None:
+        assert has_moved() is (moved == "before")
+        if moved in ("meanwhile", "and another after it"):
+            pointer.write(own)
+        if moved == "and another after it":
+            pointer.write({**POINTER, "run_id": "another", "previous": own})
+
+    monkeypatch.setattr(cut_short, "await_release", await_release)
+    record_lineage.handler({"run_id": a_plan.run_id, "execution_arn": arn, "after_end": True}, None)
+
+    record = house.read(house.runs, names.record_key(a_plan.run_id, "lineage.json"))
+    message = house.heard(f"Run {a_plan.run_id} in dev ended")["Message"]
+    if moved == "never":
+        assert (record["outcome"]["code"], record["model"]["released"]) == ("TrainingStopped", None)
+        assert house.heard("Run Stopped")["detail"]["deployment_arn"] is None
+        assert "ended: TrainingStopped" in message
+        return
+    assert record["outcome"]["code"] == "Released"
+    assert (record["model"]["released"], record["model"]["model_arn"], record["model"]["deployment_arn"]) == (
+        own,
+        "arn:model",
+        "arn:deployment",
+    )
+    told = house.heard("Model Released")["detail"]
+    assert (told["run_id"], told["outcome"], told["deployment_arn"]) == (a_plan.run_id, "Released", "arn:deployment")
+    assert "ended: Released" in message and "rft backup restore pointer --run the-one-before" in message

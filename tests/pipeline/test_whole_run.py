@@ -75,7 +75,9 @@ def test_a_run_goes_from_upload_to_release_and_every_step_may_be_called_twice(
     assert pointer == json.loads(house.ssm.get_parameter(Name=names.parameter("dev", names.PARAM_RELEASED_MODEL))["Parameter"]["Value"])
 
     cleaned = clean_up.handler({"run_id": run_id, "job_arn": job_arn, "deployment_arn": arn, "keep_deployment": False}, None)
-    assert cleaned == {"stopped_job": None, "deleted_deployment": None, "problems": []}, "a released deployment is never deleted"
+    assert cleaned == {"stopped_job": None, "deleted_deployment": None, "released": None, "problems": []}, (
+        "a released deployment is never deleted"
+    )
     assert house.keys(house.runs, f"{names.STAGED}{run_id}/") == []
     ending = {"code": "Released", "reason": "the candidate passed the gate", "state": "Release"}
     record = {**given, "run_id": run_id, "outcome": ending, "job_arn": job_arn, "released": pointer, "cleaned": cleaned}

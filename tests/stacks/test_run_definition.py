@@ -158,3 +158,24 @@ def test_an_answer_about_the_job_that_could_not_be_verified_is_a_no(answer: Any,
 def test_who_was_not_asked_about_the_job_or_did_not_answer_has_not_said_no() -> None:
     (caught,) = STATES["AskToContinue"]["Catch"]
     assert evaluated(caught["Assign"]["approvals"], approvals={"spend": None, "continue": {"approved": True}})["continue"] is None
+
+
+@pytest.mark.parametrize("released", [None, {"run_id": "r"}])
+def test_a_release_that_was_not_heard_ends_the_run_as_the_pointer_says(released: dict[str, Any] | None) -> None:
+    state = STATES["CleanUp"]
+    failed = {"code": "InternalError", "reason": "denied", "state": "Release"}
+    assert evaluated(state["Arguments"]["Payload"]["release_failed"], outcome=failed) is True
+    result: dict[str, Any] = {"result": {"Payload": {"released": released, "problems": []}}}
+    outcome = evaluated(state["Assign"]["outcome"], states=result, outcome=failed)
+    if released is None:
+        assert outcome == failed
+    else:
+        reason = "the model was released; Release was not heard: denied"
+        assert outcome == {"code": "Released", "reason": reason, "state": "Release"}
+    assert evaluated(state["Assign"]["released"], states=result, released=None) in (released, Utils.NULL_VALUE)
+
+
+@pytest.mark.parametrize(("code", "state"), [("Released", "Release"), ("InternalError", "Gate"), ("TrainingStopped", "TrackTraining")])
+def test_only_of_a_release_that_failed_the_pointer_is_asked(code: str, state: str) -> None:
+    expression = STATES["CleanUp"]["Arguments"]["Payload"]["release_failed"]
+    assert evaluated(expression, outcome={"code": code, "reason": "", "state": state}) is False
