@@ -143,7 +143,7 @@ def test_clean_up_finds_a_running_job_by_name_when_its_arn_was_lost(house: Any, 
     assert clean_up.handler(event, None) == {"stopped_job": arn, "deleted_deployment": None, "released": None, "problems": []}
     house.until(lambda: house.bedrock.get_model_customization_job(jobIdentifier=arn)["status"] == "Stopped")
     faults_client.set_pace(house.endpoint, 0.0)
-    assert clean_up.handler(event, None) == {"stopped_job": None, "deleted_deployment": None, "problems": []}
+    assert clean_up.handler(event, None) == {"stopped_job": None, "deleted_deployment": None, "released": None, "problems": []}
     assert house.keys(house.runs, f"{names.STAGED}{a_plan.run_id}/") == []
 
 
