@@ -135,6 +135,15 @@ def signed(watcher, found, met):
     assert watcher.rft("audit", "verify", found.run)["intact"] is True
 
 
+def too_late(watcher, found, met):
+    """Record, message and pointer say the same, and the record is signed."""
+    signed(watcher, found, met)
+    lineage = watcher.record(found.run, names.LINEAGE)
+    assert "the model was released; too late came: by hand" in lineage["outcome"]["reason"]
+    assert lineage["model"]["released"]["run_id"] == found.run
+    assert any("ended: Released" in message for message in watcher.messages_about(found.run))
+
+
 def no_answer(watcher, found, met):
     assert "needs the continue approval and has none" in found.reason
 
@@ -149,5 +158,6 @@ FURTHER: dict[str, Further] = {
     "denied-record-lineage": record_announced,
     "continue-unanswered": no_answer,
     "aborted": signed,
+    "stopped-releasing": too_late,
 }
 """What is asked of one run more than of the others."""

@@ -26,8 +26,16 @@ ASKED_SECONDS = 900
 HURRY_SECONDS = 120
 """Of the state machine's time: two seconds by the local clock."""
 
+LONG_SECONDS = 36_000
+"""Of the state machine's time: ten minutes by the local clock."""
+
 FEW_CHECKS = 4
 """How often the state machine looks whether a deployment is Active."""
+
+
+def learning(dev: Any, run: str) -> None:
+    """A good candidate, which nobody is asked about."""
+    dev.start(run)
 
 
 def straight(dev: Any, run: str) -> None:
@@ -83,12 +91,19 @@ def approve(dev: Any, run: str, kind: str) -> bool:
     target = local_target(dev.endpoint, ENVIRONMENT)
 
     def heard() -> bool | None:
-        # A function that was killed once it had asked, or whose answer was lost, asks again under another token, and the first is void.
+        # A function that is killed again and again may take longer to ask once more than the command waits.
         with contextlib.suppress(Failure):
             run_answer.answer(target, run, approved=True, reason="a test says so")
         return None if RunReader(target, run).look().waiting_for == kind else True
 
     return bool(dev.eventually(heard, f"the answer about the {kind} of {run} to be heard", ASKED_SECONDS))
+
+
+def answered_while_it_died(dev: Any, run: str) -> None:
+    """The function that asks about the spend is killed once it has asked, and the person's one answer goes to it."""
+    dev.start(run, approve_spend=True, hyperparameters=SHORT)
+    asked(dev, run, "spend")
+    run_answer.answer(local_target(dev.endpoint, ENVIRONMENT), run, approved=True, reason="a test says so")
 
 
 def asked(dev: Any, run: str, kind: str) -> bool:
@@ -183,6 +198,18 @@ def aborted(dev: Any, run: str) -> None:
     dev.states.stop_execution(executionArn=dev.execution(run)["executionArn"], cause="by hand")
 
 
+def stopped_releasing(dev: Any, run: str) -> None:
+    """The pointer has moved, the answer of Release is lost, and while the state machine waits to try again somebody stops the execution."""
+
+    def change(states: dict[str, Any]) -> None:
+        states["Release"]["Retry"] = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": LONG_SECONDS, "MaxAttempts": 1}]
+
+    with dev.changed(change):
+        dev.start(run)
+    dev.eventually(lambda: dev.releases(run) or None, f"the release of {run}", ASKED_SECONDS)
+    dev.states.stop_execution(executionArn=dev.execution(run)["executionArn"], cause="by hand")
+
+
 def broken(dev: Any, run: str) -> None:
     """An expression behind TrackTraining cannot be evaluated."""
 
@@ -215,12 +242,14 @@ WAYS: dict[str, Callable[[Any, str], None]] = {
     way.__name__: way
     for way in (
         straight,
+        learning,
         spend_asked,
         continue_asked,
         release_asked,
         asked_thrice,
         told_too_early,
         answered_twice,
+        answered_while_it_died,
         spend_unanswered,
         continue_unanswered,
         release_unanswered,
@@ -229,6 +258,7 @@ WAYS: dict[str, Callable[[Any, str], None]] = {
         asked_for_twice,
         two_at_once,
         aborted,
+        stopped_releasing,
         broken,
         redeployed,
     )

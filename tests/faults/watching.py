@@ -136,15 +136,14 @@ class Watcher(Operator):
         return {entry["deployment_arn"] for entry in (pointer, pointer.get("previous")) if entry}
 
     def releases(self, run_id: str) -> int:
-        """How many times the pointer was moved to a run; the same value written again moves nothing."""
+        """How many times the pointer was moved to a run. Writing it again, as it is or with another release behind it, moves nothing."""
         name = names.parameter(ENVIRONMENT, names.PARAM_RELEASED_MODEL)
         try:
             pages = self.ssm.get_paginator("get_parameter_history").paginate(Name=name)
-            values = [entry["Value"] for page in pages for entry in page["Parameters"]]
+            runs = [json.loads(entry["Value"])["run_id"] for page in pages for entry in page["Parameters"]]
         except self.ssm.exceptions.ParameterNotFound:
             return 0
-        moved = [value for before, value in itertools.pairwise(["", *values]) if value != before]
-        return sum(json.loads(value)["run_id"] == run_id for value in moved)
+        return sum(run == run_id != before for before, run in itertools.pairwise(["", *runs]))
 
     def holders(self) -> set[str]:
         """The runs that hold a place among the jobs, or stand in line for one."""
