@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 FINE_FOR = timedelta(hours=3)
 """CloudWatch keeps data points of one second for three hours (user guide, cloudwatch_concepts)."""
 
-_LINES = tuple(BY_PATH[f"{part}.{key}"] for part in (TRAINING, VALIDATION) for key in ("reward", "graded"))
+_KEYS = ("reward", "graded")
+_LINES = tuple(BY_PATH[f"{part}.{key}"] for part in (TRAINING, VALIDATION) for key in _KEYS)
 
 
 def steps(client: CloudWatchClient, environment: str, run_id: str, since: datetime, until: datetime) -> list[trend.Step]:
-    """What was graded in each period, in the shape of the steps of `trend.json`: mean and number of both splits.
+    """What was graded in each period, in the shape of the steps of `trend.json`: mean and number of both splits. A data point that comes
+    between two of the queries has only one of them yet, and is left to the next look.
 
     Raises:
         ClientError: what CloudWatch answers.
@@ -30,15 +32,16 @@ def steps(client: CloudWatchClient, environment: str, run_id: str, since: dateti
         StartTime=whole(since),
         EndTime=after(until),
     )
-    found: defaultdict[datetime, dict[str, dict[str, float]]] = defaultdict(dict)
+    found: defaultdict[datetime, defaultdict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for page in pages:
         for result in page["MetricDataResults"]:
             line = _LINES[int(result["Id"].removeprefix("line"))]
             for moment, value in zip(result["Timestamps"], result["Values"], strict=False):
-                found[moment].setdefault(line.part, {})[line.key] = round(value, 6) if line.key == "reward" else int(value)
-    moments = sorted(found)
+                found[moment][line.part][line.key] = round(value, 6) if line.key == "reward" else int(value)
+    complete = {moment: {part: seen for part, seen in parts.items() if len(seen) == len(_KEYS)} for moment, parts in found.items()}
+    moments = sorted(moment for moment, parts in complete.items() if parts)
     counted = [
-        {"step": number, "since": number - 1, "began": moment.isoformat(), "at": moment.isoformat(), **found[moment]}
+        {"step": number, "since": number - 1, "began": moment.isoformat(), "at": moment.isoformat(), **complete[moment]}
         for number, moment in enumerate(moments, 1)
     ]
     return trend.thinned(counted)
