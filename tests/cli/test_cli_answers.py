@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from contracts import names
 
+from local import cloud
 from local.cloud import Endpoint
 from rft import run_answer, run_control
 from rft.exits import Exit, Failure
@@ -66,19 +67,21 @@ def definition() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def asking_cloud(bare_cloud: Endpoint) -> Endpoint:
-    bare_cloud.client("s3").create_bucket(Bucket=BUCKET)
-    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    iam, document = bare_cloud.client("iam"), {"Version": "2012-10-17", "Statement": [trust]}
-    role = iam.create_role(RoleName=BUCKET, AssumeRolePolicyDocument=json.dumps(document))["Role"]
-    allowed = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
-    iam.put_role_policy(RoleName=BUCKET, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
-    machine = bare_cloud.client("stepfunctions").create_state_machine(
-        name=names.state_machine(ENVIRONMENT), definition=json.dumps(definition()), roleArn=role["Arn"]
-    )["stateMachineArn"]
-    for name, value in ((names.PARAM_DATASETS_BUCKET, BUCKET), (names.PARAM_RUNS_BUCKET, BUCKET), (names.PARAM_STATE_MACHINE, machine)):
-        bare_cloud.client("ssm").put_parameter(Name=names.parameter(ENVIRONMENT, name), Value=value, Type="String")
-    return bare_cloud
+def asking_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """A local cloud of its own: in the one that all share, each environment belongs to another file's tests."""
+    with cloud.running(state_dir=tmp_path_factory.mktemp("cloud")) as endpoint:
+        endpoint.client("s3").create_bucket(Bucket=BUCKET)
+        trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        iam, document = endpoint.client("iam"), {"Version": "2012-10-17", "Statement": [trust]}
+        role = iam.create_role(RoleName=BUCKET, AssumeRolePolicyDocument=json.dumps(document))["Role"]
+        allowed = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+        iam.put_role_policy(RoleName=BUCKET, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
+        machine = endpoint.client("stepfunctions").create_state_machine(
+            name=names.state_machine(ENVIRONMENT), definition=json.dumps(definition()), roleArn=role["Arn"]
+        )["stateMachineArn"]
+        for name, value in ((names.PARAM_DATASETS_BUCKET, BUCKET), (names.PARAM_RUNS_BUCKET, BUCKET), (names.PARAM_STATE_MACHINE, machine)):
+            endpoint.client("ssm").put_parameter(Name=names.parameter(ENVIRONMENT, name), Value=value, Type="String")
+        yield endpoint
 
 
 @pytest.fixture
@@ -101,7 +104,7 @@ def started(prod: Target, kind: str) -> str:
 
 
 def until(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if found := look():
             return found

@@ -159,5 +159,6 @@ FURTHER: dict[str, Further] = {
     "continue-unanswered": no_answer,
     "aborted": signed,
     "stopped-releasing": too_late,
+    "stopped-before-pointer": too_late,
 }
 """What is asked of one run more than of the others."""

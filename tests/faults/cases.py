@@ -431,6 +431,15 @@ SCENARIOS: tuple[Case, ...] = (
         because="what became of the pointer is how the run ended, whoever stopped it",
     ),
     Case(
+        run="stopped-before-pointer",
+        state="Release",
+        what="somebody stops the execution while Release is under way, which moves the pointer all the same",
+        way="stopped_before_release",
+        strikes=(("throttle", {"operation": "ssm:GetParameter", "caller": "ReleaseFunction", "count": 4}),),
+        outcome=Outcome.RELEASED,
+        because="nothing is deleted or recorded before Release can move it no more",
+    ),
+    Case(
         run="release-unheard",
         state="Release",
         what="no answer of Release ever comes",

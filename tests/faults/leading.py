@@ -210,6 +210,14 @@ def stopped_releasing(dev: Any, run: str) -> None:
     dev.states.stop_execution(executionArn=dev.execution(run)["executionArn"], cause="by hand")
 
 
+def stopped_before_release(dev: Any, run: str) -> None:
+    """Release is under way, and has not moved the pointer yet, when somebody stops the execution."""
+    dev.start(run)
+    reader = RunReader(local_target(dev.endpoint, ENVIRONMENT), run)
+    dev.eventually(lambda: reader.look().state == "Release" or None, f"{run} to be released", ASKED_SECONDS)
+    dev.states.stop_execution(executionArn=dev.execution(run)["executionArn"], cause="by hand")
+
+
 def broken(dev: Any, run: str) -> None:
     """An expression behind TrackTraining cannot be evaluated."""
 
@@ -259,6 +267,7 @@ WAYS: dict[str, Callable[[Any, str], None]] = {
         two_at_once,
         aborted,
         stopped_releasing,
+        stopped_before_release,
         broken,
         redeployed,
     )
