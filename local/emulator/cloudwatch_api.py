@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch as upstream
 
 from local.emulator import metric_math, metric_queries, metric_search, metric_series
@@ -57,11 +58,23 @@ def install() -> None:
             found: list[dict[str, Any]] = upstream_bucket(key)
             return found
 
+    upstream._metrics = _Points()
     upstream._metric_bucket = metric_bucket
     upstream._get_metric_data = get_metric_data
     upstream._get_metric_statistics = get_metric_statistics
     upstream._put_metric_alarm = put_metric_alarm
     upstream._evict_old_metrics = evict_old_metrics
+
+
+class _Points(AccountRegionScopedDict):  # type: ignore[misc]
+    """The data points of every metric. There are many and none is ever changed, so that what is saved of them holds no copy of each."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, _memo: object) -> _Points:
+        copied = _Points()
+        copied._data = {key: list(points) for key, points in list(self._data.items())}
+        return copied
 
 
 def holding() -> bool:

@@ -1,7 +1,10 @@
-"""Given threads that come late, the local cloud loses no line of a function's log and no point of a metric."""
+"""Given threads that come late, the local cloud loses no line of a function's log and no point of a metric; saving what many runs have
+left does not keep it from its work."""
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import os
 import queue
 import threading
@@ -12,7 +15,7 @@ import pytest
 from ministack.core.lambda_runtime import ProvidedWorker
 from ministack.services import cloudwatch as upstream
 
-from local.emulator import cloudwatch_api
+from local.emulator import checkpoints, cloudwatch_api
 from local.emulator.lambda_output import Output
 from local.emulator.lambda_runtime import _Worker
 
@@ -83,8 +86,9 @@ class Slow(dict[Any, Any]):
 def test_of_the_first_points_of_a_metric_at_once_each_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_metric_bucket", "_get_metric_data", "_get_metric_statistics", "_put_metric_alarm", "_evict_old_metrics"):
         monkeypatch.setattr(upstream, name, getattr(upstream, name))
-    monkeypatch.setattr(upstream, "_metrics", Slow())
+    monkeypatch.setattr(upstream, "_metrics", upstream._metrics)
     cloudwatch_api.install()
+    monkeypatch.setattr(upstream, "_metrics", Slow())
     threads = [threading.Thread(target=upstream.record_metric, args=("N", "M", 1.0)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -92,3 +96,42 @@ def test_of_the_first_points_of_a_metric_at_once_each_is_kept(monkeypatch: pytes
         thread.join()
     (points,) = upstream._metrics.values()
     assert len(points) == 4
+
+
+def test_what_is_saved_of_a_metric_stays_as_it_was_and_copies_no_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = cloudwatch_api._Points()
+    monkeypatch.setattr(upstream, "_metrics", points)
+    upstream.record_metric("N", "M", 1.0)
+    saved = copy.deepcopy(points)
+    upstream.record_metric("N", "M", 2.0)
+    ((before,), (now,)) = saved._data.values(), points._data.values()
+    assert [point["Value"] for point in before] == [1.0]
+    assert [point["Value"] for point in now] == [1.0, 2.0]
+    assert before[0] is now[0]
+
+
+def test_the_longer_a_checkpoint_takes_the_longer_the_next_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the time at the most goes into checkpoints; short ones come as soon as something has ended."""
+    clock, waited, lengths = [0.0], [], iter((0.001, 20.0, 0.001))
+
+    def save() -> None:
+        clock[0] += next(lengths)
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) > 3:
+            raise asyncio.CancelledError
+        checkpoints._dirty[0] = True
+        checkpoints._now.set()
+
+    async def kept() -> None:
+        checkpoints._now.set()
+        await checkpoints.keep()
+
+    monkeypatch.setattr(checkpoints, "save", save)
+    monkeypatch.setattr(checkpoints, "_now", asyncio.Event())
+    monkeypatch.setattr(checkpoints, "time", type("Clock", (), {"monotonic": staticmethod(lambda: clock[0])}))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(kept())
+    assert waited == pytest.approx([0.2, 0.2, 180.0, 0.2])
