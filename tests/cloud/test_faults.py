@@ -1,6 +1,6 @@
 """Given a fault in a state, then the run ends as stated, nothing is left, nothing is done twice, all is recorded, and its end is told.
 
-By default a few runs that meet every class of faults; all take a quarter of an hour. With RFT_FAULTS=all it is all of them, or those that
+By default a few runs that meet every class of faults; all take some six minutes. With RFT_FAULTS=all it is all of them, or those that
 it names, separated by commas; what they came to is then written into the tables of docs/faults.md (`make faults`,
 `make faults ONLY=job-stalls,aborted`).
 """
