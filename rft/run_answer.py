@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from contracts import names
-from pipeline import proof
+from pipeline import proof, tokens
 
 from rft.exits import Failure
 from rft.run_view import RunReader
@@ -30,9 +30,6 @@ LOOK_SECONDS = 1.0
 
 LATEST = 100
 """Events of a history among which a result that has just come is found."""
-
-TOKEN_GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
-"""What Step Functions says of a token that nobody waits for."""
 
 
 def answer(target: Target, run_id: str, *, approved: bool, reason: str) -> str:
@@ -96,7 +93,7 @@ def sent(target: Target, token: str, given: Mapping[str, Any]) -> bool:
     try:
         target.states.send_task_success(taskToken=token, output=json.dumps(given))
     except ClientError as error:
-        if error.response["Error"].get("Code") in TOKEN_GONE:
+        if error.response["Error"].get("Code") in tokens.GONE:
             return False
         raise
     return True

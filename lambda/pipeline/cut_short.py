@@ -14,7 +14,7 @@ from typing import Any
 
 from contracts.errors import TransientFault
 
-from pipeline import aws
+from pipeline import aws, tokens
 
 RELEASE_STATE = "Release"
 RELEASE_SECONDS = 60
@@ -29,7 +29,7 @@ LOOK_SECONDS, LOOKS = 1.0, 10
 LATEST = 100
 """Events of a history that are looked at, the newest first: more than one state makes with all its attempts."""
 
-APPROVAL_OF_STATE = {"VerifySpend": "spend", "VerifyContinue": "continue", "VerifyRelease": "release"}
+APPROVAL_OF_STATE = {"VerifySpend": tokens.SPEND, "VerifyContinue": tokens.CONTINUE, "VerifyRelease": tokens.RELEASE}
 """The states whose result is who answered what."""
 
 

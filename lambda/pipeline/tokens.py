@@ -13,7 +13,8 @@ from pipeline import aws
 JOB, SPEND, CONTINUE, RELEASE = "job", "spend", "continue", "release"
 """What a waiting state waits for; the name of its token's file."""
 
-_GONE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
+GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+"""What Step Functions says of a token that nobody waits for."""
 
 
 def succeed(token: str, output: Mapping[str, Any]) -> bool:
@@ -21,7 +22,7 @@ def succeed(token: str, output: Mapping[str, Any]) -> bool:
     try:
         aws.states().send_task_success(taskToken=token, output=json.dumps(output))
     except ClientError as error:
-        if aws.code_of(error) in _GONE:
+        if aws.code_of(error) in GONE:
             return False
         raise
     return True

@@ -11,6 +11,7 @@ import pytest
 from contracts.events import Outcome
 from jsonata import Jsonata
 from jsonata.utils import Utils
+from pipeline import cut_short
 
 from stacks import run_notice
 from stacks.run_definition import FUNCTIONS, run_definition
@@ -179,3 +180,12 @@ def test_a_release_that_was_not_heard_ends_the_run_as_the_pointer_says(released:
 def test_only_of_a_release_that_failed_the_pointer_is_asked(code: str, state: str) -> None:
     expression = STATES["CleanUp"]["Arguments"]["Payload"]["release_failed"]
     assert evaluated(expression, outcome={"code": code, "reason": "", "state": state}) is False
+
+
+def test_the_states_whose_history_tells_what_became_of_a_run_are_those_of_the_definition() -> None:
+    def calling(function: str) -> set[str]:
+        asked = {name: str((state.get("Arguments") or {}).get("FunctionName", "")) for name, state in STATES.items()}
+        return {name for name, arn in asked.items() if arn.endswith(f":{function}")}
+
+    assert cut_short.APPROVAL_OF_STATE.keys() == calling("verify_approval")
+    assert {cut_short.RELEASE_STATE} == calling("release")
